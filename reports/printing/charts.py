@@ -1,4 +1,4 @@
-"""Bars and the monthly line of the printed review, as numbers for its templates."""
+"""Computes bars and the monthly line chart of the printed review for its templates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,23 +31,23 @@ class PrintedSegment:
 
 @dataclass(frozen=True)
 class ChannelBar:
-    """A share bar: `name` and `told` stand beside it in words, `alt` instead of it for who cannot see it."""
+    """A share bar: `name` and `text` are printed beside it, `alt` is its text alternative."""
 
     name: str
-    told: str
+    text: str
     alt: str
     segments: list[PrintedSegment] = field(default_factory=list)
 
 
 def channel_bar(name: str, figures: Figures, online: str) -> ChannelBar:
-    """Received dossiers by channel as a bar: geometry from the counts, words from the printed shares."""
+    """Received dossiers by channel as a bar: widths from the counts, text from the printed shares."""
     names = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính"}
-    told = {"direct": "trực tiếp", "online": f"trực tuyến {online}", "postal": "bưu chính công ích"}
-    segments, words, seen, at = [], [], [], 0
+    channels = {"direct": "trực tiếp", "online": f"trực tuyến {online}", "postal": "bưu chính công ích"}
+    segments, words, shares, at = [], [], [], 0
     for key, share, part, received in parts(figures):
         printed = format_percent(share.percent)
-        words.append(f"{told[key]}: {format_count(part)} ({printed})")
-        seen.append(f"{told[key]} chiếm {printed}")
+        words.append(f"{channels[key]}: {format_count(part)} ({printed})")
+        shares.append(f"{channels[key]} chiếm {printed}")
         if part:
             end = at + part * BAR_WIDTH // received
             width = max(end - at, THINNEST)
@@ -62,22 +62,22 @@ def channel_bar(name: str, figures: Figures, online: str) -> ChannelBar:
             segments.append(PrintedSegment(key, x, width, x + width // 2, label))
             at = end
     whole = f"{name}, {format_count(figures.counts['received'])} hồ sơ"
-    alt = f"Biểu đồ thanh về hình thức tiếp nhận hồ sơ của {name[:1].lower()}{name[1:]}: {', '.join(seen)}"
+    alt = f"Biểu đồ thanh về hình thức tiếp nhận hồ sơ của {name[:1].lower()}{name[1:]}: {', '.join(shares)}"
     return ChannelBar(whole, "; ".join(words), alt, segments)
 
 
-# Coordinates are whole tenths of a millimetre, as text. A unit whose reports are incomplete, or whose figures
-# are an estimate, is hatched and says so; it is never ranked as if it were whole, and stands last.
+# Coordinates are whole tenths of a millimetre, as text. Units with incomplete reports or estimates are hatched,
+# marked and listed last: they are not ranked.
 
 BARS_WIDTH = 1630
 NAMES, VALUES = 640, 130  # room for names and values beside the bars
 ROW, BAR = 40, 28
-FEWEST, MOST, ENDS = 3, 24, 10  # units that are drawn; of more than MOST the ENDS largest and smallest
+FEWEST, MOST, ENDS = 3, 24, 10  # units drawn; if there are more than MOST, the ENDS largest and smallest
 
 
 @dataclass(frozen=True)
 class UnitBar:
-    """One unit; a line without width says in `name` what is left out."""
+    """One unit; in a line without width, `name` says what is left out."""
 
     name: str
     y: str
@@ -102,22 +102,22 @@ class UnitBars:
 
 
 def unit_bars(tier: str, whole: Figures, rows: Sequence[SummaryRow]) -> UnitBars | None:
-    """The drawing of a tier; None for fewer than three units with figures."""
-    known = [row for row in rows if _share(row) is not None]
-    if len(known) < FEWEST:
+    """The bars of a tier; None for fewer than FEWEST units with figures."""
+    shown = [row for row in rows if _share(row) is not None]
+    if len(shown) < FEWEST:
         return None
-    known.sort(key=lambda row: (_mark(row) != "", -_ratio(row.figures), row.name))
-    top = max(max(_ratio(row.figures) for row in known), _ratio(whole), Fraction(1, 100))
+    shown.sort(key=lambda row: (_mark(row) != "", -_ratio(row.figures), row.name))
+    top = max(max(_ratio(row.figures) for row in shown), _ratio(whole), Fraction(1, 100))
     plot = BARS_WIDTH - NAMES - VALUES
-    drawn: list[SummaryRow | int] = [*known]
-    if len(known) > MOST:
-        drawn = [*known[:ENDS], len(known) - 2 * ENDS, *known[-ENDS:]]
-    bars = tuple(_bar(one, place, Fraction(plot) / top) for place, one in enumerate(drawn))
+    drawn: list[SummaryRow | int] = [*shown]
+    if len(shown) > MOST:
+        drawn = [*shown[:ENDS], len(shown) - 2 * ENDS, *shown[-ENDS:]]
+    bars = tuple(_bar(item, place, Fraction(plot) / top) for place, item in enumerate(drawn))
     share = whole.shares["online"]
     name = tier_name(tier)
     alt = (
         f"Biểu đồ cột ngang về tỷ lệ hồ sơ tiếp nhận trực tuyến của các đơn vị {name.lower()}"
-        f"{_ends([row.name for row in known if not _mark(row)])}; số của từng đơn vị ghi ở phụ lục"
+        f"{_ends([row.name for row in shown if not _mark(row)])}; số của từng đơn vị ghi ở phụ lục"
     )
     mean = NAMES + int(_ratio(whole) * plot / top)
     height = ROW * len(bars) + ROW
@@ -147,30 +147,30 @@ def _mark(row: SummaryRow) -> str:
     return " (ước tính)" if row.figures.estimated else ""
 
 
-def _bar(one: SummaryRow | int, place: int, scale: Fraction) -> UnitBar:
+def _bar(item: SummaryRow | int, place: int, scale: Fraction) -> UnitBar:
     y, text_y = place * ROW + (ROW - BAR) // 2, place * ROW + ROW // 2 + 11
-    if isinstance(one, int):
-        return UnitBar(f"… {one} đơn vị khác …", str(y), str(text_y), "", "", True)
-    width = int(_ratio(one.figures) * scale)
-    value = format_percent(one.figures.shares["online"].percent)
-    mark = _mark(one)
-    name = capfirst(one.name) + mark
+    if isinstance(item, int):
+        return UnitBar(f"… {item} đơn vị khác …", str(y), str(text_y), "", "", True)
+    width = int(_ratio(item.figures) * scale)
+    value = format_percent(item.figures.shares["online"].percent)
+    mark = _mark(item)
+    name = capfirst(item.name) + mark
     if len(name) > 44:
         name = f"{name[:43].rstrip()}…"
     return UnitBar(name, str(y), str(text_y), str(width), value, not mark)
 
 
-# Coordinates are whole tenths of a millimetre, as text. Lines differ by dash and mark, not by tone alone, so
-# that they are told apart in grey.
+# Coordinates are whole tenths of a millimetre, as text. Lines differ by dash and mark, so that they can be
+# distinguished in greyscale.
 
 WIDTH, HEIGHT, GAP = 1630, 440, 60
 SIDE, TOP, BOTTOM = 50, 110, 90  # room around the plot: half a value, names and values, values and months
-FEW = 7  # months in a panel whose values can all be written; of more every second one
+FEW = 7  # months in a panel with all values printed; with more, every second value
 
 
 @dataclass(frozen=True)
 class TrendLine:
-    """One line: `parts` are its unbroken runs, `dots` its months with their values ("" where there is no room)."""
+    """One line: `parts` are its unbroken runs, `dots` its months with their values ("" without room)."""
 
     kind: str
     parts: tuple[str, ...]
@@ -179,7 +179,7 @@ class TrendLine:
 
 @dataclass(frozen=True)
 class TrendPanel:
-    """The lines of one tier over a base that is 0%."""
+    """The lines of one tier above a base line of 0%."""
 
     name: str
     x: str
@@ -192,7 +192,7 @@ class TrendPanel:
 
 @dataclass(frozen=True)
 class TrendChart:
-    """The drawing and what it says in words; height in tenths of a millimetre."""
+    """The chart and its text alternative; sizes in tenths of a millimetre."""
 
     panels: tuple[TrendPanel, ...]
     alt: str
@@ -201,64 +201,68 @@ class TrendChart:
 
 
 def trend_chart(by_month: Sequence[dict[str, Any]]) -> TrendChart | None:
-    """The drawing of a document's `by_month`; None where no tier has two months with figures."""
-    drawn = [one for one in by_month if len(_known(one["now"])) > 1][:3]
+    """The chart of a document's `by_month`; None if no tier has two months with figures."""
+    drawn = [tier for tier in by_month if len(_with_figures(tier["now"])) > 1][:3]
     if not drawn:
         return None
     wide = (WIDTH - GAP * (len(drawn) - 1)) // len(drawn)
-    panels = tuple(_panel(one, place * (wide + GAP), wide) for place, one in enumerate(drawn))
-    told = "; ".join(_told(one) for one in drawn)
-    return TrendChart(panels, f"Biểu đồ đường về tỷ lệ hồ sơ tiếp nhận trực tuyến theo tháng: {told}")
+    panels = tuple(_panel(tier, place * (wide + GAP), wide) for place, tier in enumerate(drawn))
+    texts = "; ".join(_trend_text(tier) for tier in drawn)
+    return TrendChart(panels, f"Biểu đồ đường về tỷ lệ hồ sơ tiếp nhận trực tuyến theo tháng: {texts}")
 
 
-def _known(months: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _with_figures(months: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [month for month in months if month["denominator"]]
 
 
-def _told(one: dict[str, Any]) -> str:
-    first, *_, last = _known(one["now"])
+def _trend_text(tier: dict[str, Any]) -> str:
+    first, *_, last = _with_figures(tier["now"])
     start, end = format_percent(first["percent"]), format_percent(last["percent"])
-    told = f"{tier_name(one['tier']).lower()} từ {start} đến {end}"
-    before = _known(one["before"])
-    return f"{told}, cùng kỳ kết thúc ở {format_percent(before[-1]['percent'])}" if before else told
+    text = f"{tier_name(tier['tier']).lower()} từ {start} đến {end}"
+    before = _with_figures(tier["before"])
+    return f"{text}, cùng kỳ kết thúc ở {format_percent(before[-1]['percent'])}" if before else text
 
 
-def _panel(one: dict[str, Any], x: int, wide: int) -> TrendPanel:
+def _panel(tier: dict[str, Any], x: int, wide: int) -> TrendPanel:
     left, right = SIDE, wide - SIDE
-    months = one["now"]
-    top = _top([*months, *one["before"]])
+    months = tier["now"]
+    top = _top([*months, *tier["before"]])
     at = [left + (right - left) * place // max(len(months) - 1, 1) for place in range(len(months))]
     every = 1 if len(months) <= FEW else 2
     lines = [_line("now", months, at, top, every)]
-    if _known(one["before"]):
-        lines.append(_line("before", one["before"], at, top, every))
+    if _with_figures(tier["before"]):
+        lines.append(_line("before", tier["before"], at, top, every))
     names = [
         (str(place), f"T{Month.parse(month['month']).month}") for place, month in zip(at, months, strict=True)
     ]
     base = str(HEIGHT - BOTTOM)
-    name = tier_name(one["tier"])
+    name = tier_name(tier["tier"])
     return TrendPanel(name, str(x), str(left), str(right), base, tuple(lines), tuple(names[::every]))
 
 
 def _top(months: Sequence[dict[str, Any]]) -> int:
-    """The top of the plot in percent: a multiple of 10 that holds every month, at most 100."""
-    largest = max((one["numerator"] * 100 // one["denominator"] for one in _known(months)), default=0)
+    """The top of the plot in percent: the next multiple of 10 above every month, at most 100."""
+    largest = max(
+        (month["numerator"] * 100 // month["denominator"] for month in _with_figures(months)), default=0
+    )
     return min(100, (largest // 10 + 1) * 10)
 
 
 def _height(part: int, whole: int, top: int) -> int:
-    """Where part ÷ whole (in percent) stands under the top of the scale."""
+    """The y coordinate of part ÷ whole (in percent)."""
     plot = HEIGHT - TOP - BOTTOM
     return HEIGHT - BOTTOM - plot * part // (whole * top)
 
 
 def _line(kind: str, months: Sequence[dict[str, Any]], at: Sequence[int], top: int, every: int) -> TrendLine:
     dots, parts, run = [], [], []
-    for number, (place, one) in enumerate(zip(at, months, strict=False)):
-        if one["denominator"]:
-            dot = (str(place), str(_height(one["numerator"] * 100, one["denominator"], top)))
-            dots.append((*dot, "" if number % every else format_percent(one["percent"])))
+    for number, (place, month) in enumerate(zip(at, months, strict=False)):
+        if month["denominator"]:
+            dot = (str(place), str(_height(month["numerator"] * 100, month["denominator"], top)))
+            dots.append((*dot, "" if number % every else format_percent(month["percent"])))
             run.append(",".join(dot))
         else:
             parts, run = [*parts, run], []
-    return TrendLine(kind, tuple(" ".join(one) for one in [*parts, run] if len(one) > 1), tuple(dots))
+    return TrendLine(
+        kind, tuple(" ".join(points) for points in [*parts, run] if len(points) > 1), tuple(dots)
+    )

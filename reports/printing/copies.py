@@ -1,4 +1,4 @@
-"""The PDF of a review: the kept file of a frozen one, a new drawing of a draft."""
+"""The PDF of a review: the stored file of a frozen one, a cached or new drawing of a draft."""
 
 import hashlib
 import os
@@ -22,16 +22,15 @@ from reports.pdf.files import draw_pdf, page_source
 
 from . import print_view
 
-# Drawings of drafts that are kept under DATA_DIR, the longest unread of them given up first.
+# Draft drawings cached under DATA_DIR; the least recently read are deleted first.
 KEPT_DRAWINGS = 32
 
-
-# From so many pages on a review is drawn outside the request that asks for it: it takes longer than people wait.
+# Drafts of this many pages or more are drawn outside the request: it takes longer than people wait.
 LONG = 25
 
 
 class LongReview(Exception):
-    """It is too long to be drawn while somebody waits for the answer; `pages` is about how long."""
+    """The draft is too long to be drawn within a request; `pages` is an estimate."""
 
     def __init__(self, pages: int) -> None:
         super().__init__(pages)
@@ -39,16 +38,16 @@ class LongReview(Exception):
 
 
 class LostFile(OSError):
-    """The kept file of a frozen review cannot be read; the text says so in Vietnamese."""
+    """A stored file cannot be read; the message is in Vietnamese."""
 
 
 def kept_pdf(review: Review) -> bytes:
-    """The bytes of a frozen review's file, as they are in media. Raises Lost."""
+    """The bytes of a frozen review's file in media. Raises LostFile."""
     return stored_file(review.pdf_name, "tệp PDF đã chốt")
 
 
 def stored_file(name: str, what: str = "bản đã ký") -> bytes:
-    """The bytes of a file in media. Raises Lost."""
+    """The bytes of a file in media. Raises LostFile."""
     try:
         with default_storage.open(name) as file:
             return file.read()
@@ -57,8 +56,8 @@ def stored_file(name: str, what: str = "bản đã ký") -> bytes:
 
 
 def draft_pdf(review: Review, *, demo: bool, following: drawing.ProgressCallback | None = None) -> bytes:
-    """The PDF of a draft as the database stands now. Asked for again unchanged it is not drawn again, by whichever
-    worker. Raises pdf.NotDrawn, and Long for one that is to be drawn outside the request: with somebody following.
+    """The PDF of the draft as it is now, cached for all workers until it changes. Raises PdfNotDrawn; LongReview if it
+    must be drawn outside the request, with `following`.
     """
     doc = document.build_document(review, demo=demo)
     moment, path = review.created_at, _place(review, doc)
@@ -76,7 +75,7 @@ def draft_pdf(review: Review, *, demo: bool, following: drawing.ProgressCallback
 
 
 def is_cached(review: Review, doc: dict[str, Any]) -> bool:
-    """Whether the draft with this document is kept, so that asking for it costs nothing."""
+    """Whether the drawing of this document is cached."""
     return _place(review, doc).exists()
 
 
@@ -87,7 +86,7 @@ def _place(review: Review, doc: dict[str, Any]) -> Path:
 
 @dataclass(frozen=True)
 class FrozenCopy:
-    """What is kept when a review is frozen: the document with what freezing adds to it, the form, the file."""
+    """What is stored when a review is frozen: the completed document, the page source and the PDF."""
 
     document: dict[str, Any]
     form: dict[str, Any]
@@ -101,8 +100,8 @@ def draw_frozen_copy(
     qr: bool = False,
     following: drawing.ProgressCallback | None = None,
 ) -> FrozenCopy:
-    """Draw a document to be frozen. It gets the code that is printed in it, and the SHA-256 of the form (page and
-    style sheet) that draws it. Raises pdf.NotDrawn.
+    """Draws a document to be frozen. Adds the printed verification code and the SHA-256 of the page source to the
+    document. Raises PdfNotDrawn.
     """
     address = f"{settings.BASE_URL}{reverse('verify')}"
     doc = doc | {"verify": {"code": review_access.new_code(), "address": address, "qr": qr}}
@@ -113,7 +112,7 @@ def draw_frozen_copy(
 
 
 def current_pdf(review: Review, *, demo: bool, following: drawing.ProgressCallback | None = None) -> bytes:
-    """What a reader gets: the kept bytes of a frozen review, else the draft. Raises Lost, and as draft does."""
+    """The stored bytes of a frozen review, else the draft. Raises LostFile and the errors of `draft_pdf`."""
     return kept_pdf(review) if review.is_frozen else draft_pdf(review, demo=demo, following=following)
 
 
@@ -123,7 +122,7 @@ def content_sha256(content: bytes) -> str:
 
 @cache
 def _form() -> str:
-    """What besides the document decides the bytes: templates and code of reports, and the renderer."""
+    """Digest of what else decides the bytes: templates and code of reports, and the renderer's version."""
     digest = hashlib.sha256(version("weasyprint").encode())
     sources = [
         *(settings.BASE_DIR / "templates" / "reports").rglob("*.*"),
@@ -135,7 +134,7 @@ def _form() -> str:
 
 
 def _keep(path: Path, content: bytes) -> None:
-    """Put a drawing beside the others, whole or not at all. Nothing depends on it: a full disk is no failure."""
+    """Stores a drawing in the cache atomically; a full disk is ignored."""
     folder = path.parent
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -145,6 +144,6 @@ def _keep(path: Path, content: bytes) -> None:
             unfinished.rename(path)
         finally:
             unfinished.unlink(missing_ok=True)
-        newest = sorted(folder.glob("*.pdf"), key=lambda one: one.stat().st_mtime, reverse=True)
+        newest = sorted(folder.glob("*.pdf"), key=lambda pdf: pdf.stat().st_mtime, reverse=True)
         for old in newest[KEPT_DRAWINGS:]:
             old.unlink(missing_ok=True)

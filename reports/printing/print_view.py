@@ -1,6 +1,4 @@
-"""What page and print templates loop over, made from the document alone, and its text with every figure
-marked.
-"""
+"""Builds the context of page and print templates from a review's document, and its text with every figure marked."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +22,7 @@ from reports.year_on_year.comparison import ComparedSummaries
 from .charts import UnitBars, channel_bar, trend_chart, unit_bars
 
 LETTERS = "ABCDEG"
-# Which template draws the figures of a block.
+# The template of each block.
 BLOCKS = {
     "channels": "reports/printing/blocks/channels.html",
     "indicators": "reports/printing/blocks/indicators.html",
@@ -60,7 +58,7 @@ class PrintedResult:
 def print_context(doc: dict[str, Any]) -> dict[str, Any]:
     """The context of templates/reports/printing/review.html and of the screen page.
 
-    Raises KeyError for a foreign document.
+    Raises KeyError for a document of another form.
     """
     now, before = Summary.from_dict(doc["figures"]), Summary.from_dict(doc["last_year"])
     end = date.fromisoformat(doc["review"]["to"])
@@ -79,13 +77,15 @@ def print_context(doc: dict[str, Any]) -> dict[str, Any]:
         "opening": _opening(doc, now),
         "closing": _closing(doc),
         "sections": [
-            _section(one, told)
-            for one, told in zip(doc["sections"], text_figures.sentences_by_section(doc), strict=True)
+            _section(section, paragraphs)
+            for section, paragraphs in zip(
+                doc["sections"], text_figures.sentences_by_section(doc), strict=True
+            )
         ],
-        # Sentences that documents of the first format kept apart from the text.
+        # Documents of the first format hold these sentences outside the text.
         "drafted": doc.get("drafted", {}),
         "tier_rows": tiers,
-        # A unit that reports itself needs no annex by unit.
+        # A single unit needs no annex by unit.
         "single": len(now.rows) < 2,
         "period_rows": period_rows(now, before) if len(tiers) == 1 else [],
         "bars": [
@@ -96,7 +96,7 @@ def print_context(doc: dict[str, Any]) -> dict[str, Any]:
         "trend": trend_chart(doc.get("by_month", [])),
         "unit_charts": unit_charts(doc, now),
         "rate_results": rate_results(doc, now, before),
-        "indicator_results": [indicator_result(one) for one in doc["indicators"]],
+        "indicator_results": [indicator_result(indicator) for indicator in doc["indicators"]],
         "tasks": [{**task, "note": task_note(task), "day": _day(task["deadline"])} for task in doc["tasks"]],
         "last_tasks": [{**task, "day": _day(task["deadline"])} for task in doc.get("last_tasks", ())],
         "meeting_day": _day(doc["header"]["meeting_day"]) or "—",
@@ -112,7 +112,7 @@ def print_context(doc: dict[str, Any]) -> dict[str, Any]:
 
 
 def expected_pages(doc: dict[str, Any]) -> int:
-    """About how many pages a document fills: known before it is drawn, and close enough to tell short from long."""
+    """Estimates the pages of a document, precisely enough to separate short from long ones."""
     letters = sum(
         len(run if isinstance(run, str) else run["text"])
         for section in doc["sections"]
@@ -124,11 +124,11 @@ def expected_pages(doc: dict[str, Any]) -> int:
 
 
 def tier_rows(now: Summary, before: Summary, unit_name: str) -> list[PrintedRow]:
-    """A row a tier, and the total where there are several."""
+    """A row for each tier, and the total if there are several."""
     earlier = dict(before.tiers)
     rows = [
-        PrintedRow(LETTERS[place], tier_name(tier), one, earlier.get(tier))
-        for place, (tier, one) in enumerate(now.tiers)
+        PrintedRow(LETTERS[place], tier_name(tier), figures, earlier.get(tier))
+        for place, (tier, figures) in enumerate(now.tiers)
     ]
     total = PrintedRow(
         "", f"Chung {unit_name}" if len(rows) > 1 else unit_name, now.total, before.total, True
@@ -137,7 +137,7 @@ def tier_rows(now: Summary, before: Summary, unit_name: str) -> list[PrintedRow]
 
 
 def period_rows(now: Summary, before: Summary) -> list[PrintedRow]:
-    """In place of tiers, where there is one only: this period and the same one last year, one below the other."""
+    """Rows used instead of tiers if there is only one: this period and the same period last year."""
     return [
         PrintedRow("", now.period.label, now.total),
         PrintedRow("", f"Cùng kỳ ({before.period.label})", before.total),
@@ -165,27 +165,27 @@ def unit_rows(doc: dict[str, Any], now: Summary) -> list[PrintedRow]:
 
 
 def unit_charts(doc: dict[str, Any], now: Summary) -> list[UnitBars]:
-    """The bars of the units of each tier that has several."""
+    """The unit bars of each tier that has enough units."""
     tiers = (
-        (tier, one, [row for row in now.rows if doc["unit_tiers"].get(row.key) == tier])
-        for tier, one in now.tiers
+        (tier, figures, [row for row in now.rows if doc["unit_tiers"].get(row.key) == tier])
+        for tier, figures in now.tiers
     )
-    return [chart for tier, one, rows in tiers if (chart := unit_bars(tier, one, rows))]
+    return [chart for tier, figures, rows in tiers if (chart := unit_bars(tier, figures, rows))]
 
 
 def rate_results(doc: dict[str, Any], now: Summary, before: Summary) -> list[PrintedResult]:
     """The rates that have a target, tier by tier, against it and the same period last year."""
-    targets = {(one["rate"], one["tier"]): one["percent"] for one in doc["targets"]}
+    targets = {(target["rate"], target["tier"]): target["percent"] for target in doc["targets"]}
     earlier = dict(before.tiers)
-    found = []
+    results = []
     for rate in WITH_TARGET:
-        for tier, one in now.tiers:
+        for tier, figures in now.tiers:
             goal = targets.get((rate.key, tier), targets.get((rate.key, "")))
             if goal is not None:
                 old = earlier[tier].share(rate.key) if tier in earlier else None
                 name = f"{rate.name}, {tier_name(tier).lower()}"
-                found.append(rate_result(name, one.share(rate.key), goal, old))
-    return found
+                results.append(rate_result(name, figures.share(rate.key), goal, old))
+    return results
 
 
 def rate_result(name: str, share: Share, goal: str | None, old: Share | None) -> PrintedResult:
@@ -201,37 +201,39 @@ def rate_result(name: str, share: Share, goal: str | None, old: Share | None) ->
     )
 
 
-def indicator_result(one: dict[str, Any]) -> PrintedResult:
-    if one.get("quoted") is not None:
-        on = f"công bố ngày {_day(one['quoted_on'])}"
-        return PrintedResult(one["name"], on, _quoted(one), "—", "—", "")
-    if not one["is_share"]:
+def indicator_result(indicator: dict[str, Any]) -> PrintedResult:
+    if indicator.get("quoted") is not None:
+        on = f"công bố ngày {_day(indicator['quoted_on'])}"
+        return PrintedResult(indicator["name"], on, _published_value(indicator), "—", "—", "")
+    if not indicator["is_share"]:
         amount = (
-            f"{format_count(one['numerator'])} {one['counted_in']}" if one["numerator"] is not None else "—"
+            f"{format_count(indicator['numerator'])} {indicator['counted_in']}"
+            if indicator["numerator"] is not None
+            else "—"
         )
-        earlier = one["before_numerator"]
+        earlier = indicator["before_numerator"]
         return PrintedResult(
-            one["name"], format_count(one["numerator"]), amount, "—", format_count(earlier), ""
+            indicator["name"], format_count(indicator["numerator"]), amount, "—", format_count(earlier), ""
         )
     return PrintedResult(
-        one["name"],
-        f"{format_count(one['numerator'])} / {format_count(one['denominator'])}",
-        format_percent(one["percent"]),
-        format_percent(one["target"]),
-        format_percent(one["before_percent"]),
-        sentences.target_gap(one["percent"], one["target"]),
-        sentences.reached(one["percent"], one["target"]),
+        indicator["name"],
+        f"{format_count(indicator['numerator'])} / {format_count(indicator['denominator'])}",
+        format_percent(indicator["percent"]),
+        format_percent(indicator["target"]),
+        format_percent(indicator["before_percent"]),
+        sentences.target_gap(indicator["percent"], indicator["target"]),
+        sentences.reached(indicator["percent"], indicator["target"]),
     )
 
 
-def _quoted(one: dict[str, Any]) -> str:
-    """A number that somebody else published, in its unit: "85,4%", "78,25 điểm"."""
-    number = format_decimal(one["quoted"])
-    return f"{number}%" if one["counted_in"] == "%" else f"{number} {one['counted_in']}"
+def _published_value(indicator: dict[str, Any]) -> str:
+    """A number published elsewhere, with its unit: "85,4%", "78,25 điểm"."""
+    number = format_decimal(indicator["quoted"])
+    return f"{number}%" if indicator["counted_in"] == "%" else f"{number} {indicator['counted_in']}"
 
 
 def missing_lines(now: Summary) -> list[str]:
-    """Who has not reported which months, unit by unit; empty when everything is there."""
+    """The missing months of each unit; empty if all are reported."""
     return [
         f"{capfirst(months[0].name or unit)}: {', '.join(month.month.label for month in months)}"
         for unit, months in now.total.completeness.by_unit().items()
@@ -239,13 +241,13 @@ def missing_lines(now: Summary) -> list[str]:
 
 
 def typed_note(doc: dict[str, Any]) -> str:
-    """Which numbers of the text somebody wrote by hand, with their place: they have no source here."""
+    """Names the numbers typed into the text, with their places: they have no source in the system."""
     by_place: dict[str, list[str]] = {}
-    for one in doc.get("typed", ()):
-        if one["state"] != typed_numbers.SAME:
-            by_place.setdefault(one["where"], []).append(one["text"])
-    told = [f"{'; '.join(dict.fromkeys(texts))} ({where})" for where, texts in by_place.items()]
-    return f"Số do người soạn ghi, không lấy từ số liệu của hệ thống: {'; '.join(told)}." if told else ""
+    for figure in doc.get("typed", ()):
+        if figure["state"] != typed_numbers.SAME:
+            by_place.setdefault(figure["where"], []).append(figure["text"])
+    places = [f"{'; '.join(dict.fromkeys(texts))} ({where})" for where, texts in by_place.items()]
+    return f"Số do người soạn ghi, không lấy từ số liệu của hệ thống: {'; '.join(places)}." if places else ""
 
 
 def rounding_notes(rows: Iterable[PrintedRow], whom: str = "") -> str:
@@ -266,48 +268,57 @@ def _opening(doc: dict[str, Any], now: Summary) -> list[str]:
     start, end = (format_day(date.fromisoformat(doc["review"][name])) for name in ("from", "to"))
     scope = f"Kỳ số liệu từ ngày {start} đến ngày {end}, chỉ tính báo cáo đã duyệt"
     scope += f", {formatting.basis_label(now.units_of)}" if now.units_of else ""
-    told = [sentences.completeness_sentence(now.total.completeness, now.period.one_month), *notes(doc, now)]
-    return [text for text in (doc["header"]["opening"], " ".join([f"{scope}.", *filter(None, told)])) if text]
+    texts = [sentences.completeness_sentence(now.total.completeness, now.period.one_month), *notes(doc, now)]
+    return [
+        text for text in (doc["header"]["opening"], " ".join([f"{scope}.", *filter(None, texts)])) if text
+    ]
 
 
 def notes(doc: dict[str, Any], now: Summary) -> list[str]:
-    """What a reader has to know before comparing: whose territory it is, who took over inside a month, what is an
-    estimate, what is left out of the comparison with the same period last year.
+    """Notes on comparability: territory, handovers within a month, estimates, and units left out of the comparison
+    with the same period last year.
     """
-    told = [*(now.territory.in_words() if now.territory else ()), *now.handover.sentences()]
-    told += (
+    texts = [*(now.territory.in_words() if now.territory else ()), *now.handover.sentences()]
+    texts += (
         [formatting.ESTIMATED]
         if now.total.estimated or any(row.figures.estimated for row in now.rows)
         else []
     )
-    return told + ([ComparedSummaries.from_dict(doc["compared"]).told] if "compared" in doc else [])
+    return texts + ([ComparedSummaries.from_dict(doc["compared"]).told] if "compared" in doc else [])
 
 
-def _section(one: dict[str, Any], told: list[list[text_figures.TextSentence]]) -> dict[str, Any]:
-    """A section with its paragraphs as rows of figures (text, key, state), whichever format the
-    document has, the same by sentences, and the template of its block.
+def _section(section: dict[str, Any], paragraphs: list[list[text_figures.TextSentence]]) -> dict[str, Any]:
+    """A section with its paragraphs as figures (text, key, state) and as sentences, for any document format, and
+    the template of its block.
     """
-    runs = [tuple(figure for sentence in paragraph for figure in sentence.figures) for paragraph in told]
-    return {**one, "paragraphs": runs, "sentences": told, "template": BLOCKS.get(one["block"], "")}
+    runs = [
+        tuple(figure for sentence in paragraph for figure in sentence.figures) for paragraph in paragraphs
+    ]
+    return {
+        **section,
+        "paragraphs": runs,
+        "sentences": paragraphs,
+        "template": BLOCKS.get(section["block"], ""),
+    }
 
 
 def _closing(doc: dict[str, Any]) -> list[str]:
-    header, told = doc["header"], []
+    header, texts = doc["header"], []
     if header["meeting_day"]:
         kind = "tổng kết" if Period.parse(doc["review"]["period"]).kind == "year" else "sơ kết"
-        told.append(
+        texts.append(
             f"Báo cáo trình hội nghị {kind} ngày {format_day(date.fromisoformat(header['meeting_day']))}"
         )
         if header["meeting_place"]:
-            told[0] += f" tại {header['meeting_place']}"
-        told[0] += f"; chủ trì: {header['chaired']}" if header["chaired"] else ""
-        told[0] += f"; dự hội nghị: {header['attended']}" if header["attended"] else ""
-        told[0] += "."
-    return [*told, *([header["closing"]] if header["closing"] else [])]
+            texts[0] += f" tại {header['meeting_place']}"
+        texts[0] += f"; chủ trì: {header['chaired']}" if header["chaired"] else ""
+        texts[0] += f"; dự hội nghị: {header['attended']}" if header["attended"] else ""
+        texts[0] += "."
+    return [*texts, *([header["closing"]] if header["closing"] else [])]
 
 
 def _day(text: str) -> str:
-    """A day of the document (ISO text or nothing) as it is written."""
+    """A day of the document (ISO text or "") in Vietnamese form."""
     return format_day(date.fromisoformat(text)) if text else ""
 
 
@@ -317,7 +328,7 @@ def _lower(text: str) -> str:
 
 @dataclass(frozen=True)
 class MarkedPiece:
-    """A piece of a sentence; a figure has a number on the page, and a link where units stand behind it."""
+    """A piece of a sentence; figures have a number on the page, and a link to the units behind them, if any."""
 
     figure: text_figures.TextFigure
     number: int = 0
@@ -326,7 +337,7 @@ class MarkedPiece:
 
 @dataclass(frozen=True)
 class MarkedSentence:
-    """A sentence with what is drawn of it; `anchor` is its address on the page."""
+    """A sentence with its pieces; `anchor` is its fragment on the page."""
 
     sentence: text_figures.TextSentence
     pieces: tuple[MarkedPiece, ...]
@@ -338,8 +349,8 @@ class MarkedSentence:
 
 @dataclass(frozen=True)
 class FigureMark:
-    """A figure to be seen to: `number` of its place on the page (0 outside the sections), `accept` what a form sends to
-    bind it, where it can be.
+    """A figure to check: `number` on the page (0 outside the sections), `accept` is the form value that binds it, if it
+    can be bound.
     """
 
     marked: text_figures.FigureToCheck
@@ -349,7 +360,7 @@ class FigureMark:
 
 @dataclass(frozen=True)
 class MarkedText:
-    """The text of a document, section by section and paragraph by paragraph, and what is to be seen to in it."""
+    """The text of a document by section and paragraph, and what has to be checked in it."""
 
     sections: list[list[list[MarkedSentence]]]
     stale: list[MarkedSentence] = field(default_factory=list)
@@ -360,48 +371,48 @@ class MarkedText:
 
     @property
     def points(self) -> int:
-        """How many figures and sentences want to be seen before signing; a typed number that is right is none."""
+        """The count of figures and sentences to check before signing; correct typed numbers do not count."""
         return sum(len(ones) for ones in (self.stale, self.lost, self.looks_like, self.unsourced))
 
 
 def mark_text(doc: dict[str, Any]) -> MarkedText:
     """The text of a document with all its marks."""
     now = text_figures.text_figures(doc)
-    known = document.document_facts(doc) if doc.get("facts") else {}
-    links = {key: fact.link for key, fact in known.items()}
+    facts = document.document_facts(doc) if doc.get("facts") else {}
+    links = {key: fact.link for key, fact in facts.items()}
     numbers = count(1)
     sections = [
-        [[_sentence(one, links, numbers) for one in paragraph] for paragraph in section]
+        [[_sentence(sentence, links, numbers) for sentence in paragraph] for paragraph in section]
         for section in now.sections
     ]
-    every = [one for section in sections for paragraph in section for one in paragraph]
+    every = [marked for section in sections for paragraph in section for marked in paragraph]
     places: dict[str, list[int]] = {}
-    for piece in (piece for one in every for piece in one.pieces):
+    for piece in (piece for marked in every for piece in marked.pieces):
         places.setdefault(piece.figure.state, []).append(piece.number)
     return MarkedText(
         sections,
-        [one for one in every if one.sentence.stale],
-        _seen(now.lost, places.get(text_figures.LOST, [])),
-        _seen(now.looks_like, places.get(typed_numbers.LOOKS_LIKE, [])),
-        _seen(now.unsourced, places.get(typed_numbers.UNSOURCED, [])),
-        _seen(now.same, places.get(typed_numbers.SAME, [])),
+        [marked for marked in every if marked.sentence.stale],
+        _figure_marks(now.lost, places.get(text_figures.LOST, [])),
+        _figure_marks(now.looks_like, places.get(typed_numbers.LOOKS_LIKE, [])),
+        _figure_marks(now.unsourced, places.get(typed_numbers.UNSOURCED, [])),
+        _figure_marks(now.same, places.get(typed_numbers.SAME, [])),
     )
 
 
 def _sentence(
-    one: text_figures.TextSentence, links: Mapping[str, str], numbers: Iterator[int]
+    sentence: text_figures.TextSentence, links: Mapping[str, str], numbers: Iterator[int]
 ) -> MarkedSentence:
     pieces = tuple(
         MarkedPiece(figure, next(numbers), links.get(figure.key, "")) if figure.state else MarkedPiece(figure)
-        for figure in one.figures
+        for figure in sentence.figures
     )
-    return MarkedSentence(one, pieces)
+    return MarkedSentence(sentence, pieces)
 
 
-def _seen(found: tuple[text_figures.FigureToCheck, ...], places: list[int]) -> list[FigureMark]:
-    """Both stand in the order of the text; what stands outside the sections has no place on the page."""
+def _figure_marks(figures: tuple[text_figures.FigureToCheck, ...], places: list[int]) -> list[FigureMark]:
+    """Pairs figures with their `places`, both in text order; figures outside the sections have none."""
     left = iter(places)
     return [
-        FigureMark(one, next(left, 0) if one.section else 0, f"={one.name}" if one.name else "")
-        for one in found
+        FigureMark(figure, next(left, 0) if figure.section else 0, f"={figure.name}" if figure.name else "")
+        for figure in figures
     ]

@@ -1,6 +1,4 @@
-"""Texts made from a review: the notice of a meeting's conclusions (decree 30/2020), the summary for the news
-page.
-"""
+"""Texts made from a review: the notice of a meeting's conclusions (decree 30/2020) and the news item."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -28,12 +26,13 @@ def notice_context(doc: dict[str, Any], meeting: MeetingRecord, *, unfrozen: boo
     """The context of templates/reports/printing/notice.html; `doc` is the review's document, `unfrozen` marks a
     notice whose figures may still change.
     """
-    known = {key: fact.text for key, fact in document.document_facts(doc).items()}
-    concluded, directed = _quoted(meeting.concluded_parts, known), _quoted(meeting.directed_parts, known)
+    texts = {key: fact.text for key, fact in document.document_facts(doc).items()}
+    concluded = _with_document_figures(meeting.concluded_parts, texts)
+    directed = _with_document_figures(meeting.directed_parts, texts)
     tasks = print_view.print_context(doc)["tasks"]
     named = [("Kết luận", concluded), ("Ý kiến chỉ đạo", directed), ("Nhiệm vụ", tasks)]
     headings = {
-        name: f"{place}. {name}" for place, (name, _) in enumerate([one for one in named if one[1]], 1)
+        name: f"{place}. {name}" for place, (name, _) in enumerate([part for part in named if part[1]], 1)
     }
     title = lower_first(doc["review"]["title"])
     return {
@@ -46,7 +45,7 @@ def notice_context(doc: dict[str, Any], meeting: MeetingRecord, *, unfrozen: boo
         "unfrozen": unfrozen,
         "lead": [_notice_lead(doc, meeting, title), *_scope(doc, [*concluded, *directed])],
         "turn": f"Sau khi nghe báo cáo và ý kiến của các đại biểu, {_chair(meeting)} kết luận như sau:",
-        "parts": [(headings[name], held) for name, held in named[:2] if held],
+        "parts": [(headings[name], paragraphs) for name, paragraphs in named[:2] if paragraphs],
         "tasks_heading": headings.get("Nhiệm vụ", ""),
         "tasks": tasks,
         "closing": f"Trên đây là kết luận tại Hội nghị {title}; {doc['review']['issuer_name']} thông báo để "
@@ -55,26 +54,28 @@ def notice_context(doc: dict[str, Any], meeting: MeetingRecord, *, unfrozen: boo
 
 
 def has_notice(meeting: MeetingRecord) -> bool:
-    """Whether anything was concluded or directed: without it there is no notice."""
+    """Whether the meeting has conclusions or directions, which a notice needs."""
     return bool(meeting.concluded_parts or meeting.directed_parts)
 
 
-def _quoted(parts: Iterable[bound_text.Paragraph], known: dict[str, str]) -> list[bound_text.Paragraph]:
-    """Paragraphs whose figures are those of the document."""
+def _with_document_figures(
+    parts: Iterable[bound_text.Paragraph], texts: dict[str, str]
+) -> list[bound_text.Paragraph]:
+    """The paragraphs with each figure replaced by the document's."""
     return [
-        tuple(bound_text.TextRun(known.get(run.key, run.text), run.key) for run in runs) for runs in parts
+        tuple(bound_text.TextRun(texts.get(run.key, run.text), run.key) for run in runs) for runs in parts
     ]
 
 
 def _notice_lead(doc: dict[str, Any], meeting: MeetingRecord, title: str) -> str:
-    """When and where it was held, who chaired it, who came."""
+    """When and where the meeting was held, who chaired and who attended."""
     issuer, place = doc["review"]["issuer_name"], _line(meeting.place)
     when = f"Ngày {format_day(meeting.day)}, " if meeting.day else ""
     where = f"tại {place}, " if place not in ("", issuer) else ""
     start = f"{when}{where}{issuer}"
-    told = f"{capfirst(start)} tổ chức Hội nghị {title}."
-    told += f" {_line(meeting.chaired)} chủ trì Hội nghị." if _line(meeting.chaired) else ""
-    return told + (
+    lead = f"{capfirst(start)} tổ chức Hội nghị {title}."
+    lead += f" {_line(meeting.chaired)} chủ trì Hội nghị." if _line(meeting.chaired) else ""
+    return lead + (
         f" Dự Hội nghị có: {lower_first(_line(meeting.attended))}." if _line(meeting.attended) else ""
     )
 
@@ -110,37 +111,39 @@ def _line(text: str) -> str:
 
 
 def news_bytes(doc: dict[str, Any], meeting: MeetingRecord, *, source: str, draft: bool) -> bytes:
-    """The news item: UTF-8, a blank line between paragraphs, line ends that every editor knows. `source` names the
-    report and its state; a draft says at the top that it is none to publish.
+    """The news item: UTF-8, a blank line between paragraphs, CRLF. `source` names the report and its state; a draft
+    starts with a line that forbids publishing.
     """
     parts = ["DỰ THẢO: SỐ LIỆU CHƯA CHỐT, CHƯA ĐĂNG"] if draft else []
     parts += [f"{doc['header']['place']}: {doc['review']['title']}", _news_lead(doc, meeting)]
     parts += [bound_text.paragraph_text(runs) for runs in news_paragraphs(doc)]
-    parts += [told for told in (_tasks(doc), source) if told]
+    parts += [text for text in (_tasks(doc), source) if text]
     parts += ["Số liệu minh họa."] if doc["demo"] else []
     return "\r\n\r\n".join(map(_plain, parts)).encode() + b"\r\n"
 
 
 def news_paragraphs(doc: dict[str, Any]) -> list[bound_text.Paragraph]:
-    """The sentences with figures, each figure a run that names its fact."""
+    """The sentences with figures; each figure is a run with its fact's key."""
     return phrases.render_sentences(
         news_phrases(), document.document_facts(doc), news_subjects(doc), review_words(doc)
     )
 
 
 def news_subjects(doc: dict[str, Any]) -> dict[str, Sequence[PhraseSubject]]:
-    """What the news tells of: each tier, which keeps its name where a draft calls a unit that reports alone by its own
-    (reports.drafting.queries); the whole of several tiers; each indicator that is a share, of whatever group.
+    """The subjects of the news: each tier by its own name (unlike reports.drafting.queries), the total of several
+    tiers, and each indicator that is a share.
     """
-    tiers = [PhraseSubject(one["tier"], tier_name(one["tier"]).lower()) for one in doc["figures"]["tiers"]]
+    tiers = [PhraseSubject(tier["tier"], tier_name(tier["tier"]).lower()) for tier in doc["figures"]["tiers"]]
     shares = [
-        PhraseSubject(one["code"], lower_first(one["name"])) for one in doc["indicators"] if one["is_share"]
+        PhraseSubject(indicator["code"], lower_first(indicator["name"]))
+        for indicator in doc["indicators"]
+        if indicator["is_share"]
     ]
     return {"tier": tiers, "whole": [PhraseSubject(TOTAL)] if len(tiers) > 1 else [], "share": shares}
 
 
 def _news_lead(doc: dict[str, Any], meeting: MeetingRecord) -> str:
-    """The meeting: when and where, who chaired it, who came; without a day, whose results these are."""
+    """When and where the meeting was, who chaired and attended; without a day, only whose results these are."""
     period, issuer = Period.parse(doc["review"]["period"]), doc["review"]["issuer_name"]
     first, last = (format_day(date.fromisoformat(doc["review"][name])) for name in ("from", "to"))
     of = f"công tác cải cách hành chính {period.label} (số liệu từ {first} đến {last})"
@@ -148,14 +151,16 @@ def _news_lead(doc: dict[str, Any], meeting: MeetingRecord) -> str:
         return f"{issuer} thông tin kết quả {of}."
     kind = "tổng kết" if period.kind == "year" else "sơ kết"
     where = f" tại {meeting.place}" if meeting.place not in ("", issuer) else ""
-    told = [f"Ngày {format_day(meeting.day)},{where and f'{where},'} {issuer} tổ chức hội nghị {kind} {of}."]
-    told += [f"{_line(meeting.chaired)} chủ trì hội nghị."] if meeting.chaired else []
-    told += [f"Dự hội nghị có {lower_first(_line(meeting.attended))}."] if meeting.attended else []
-    return " ".join(told)
+    sentences = [
+        f"Ngày {format_day(meeting.day)},{where and f'{where},'} {issuer} tổ chức hội nghị {kind} {of}."
+    ]
+    sentences += [f"{_line(meeting.chaired)} chủ trì hội nghị."] if meeting.chaired else []
+    sentences += [f"Dự hội nghị có {lower_first(_line(meeting.attended))}."] if meeting.attended else []
+    return " ".join(sentences)
 
 
 def _tasks(doc: dict[str, Any]) -> str:
-    texts = [f"({number}) {lower_first(_line(one['text']))}" for number, one in enumerate(doc["tasks"], 1)]
+    texts = [f"({number}) {lower_first(_line(task['text']))}" for number, task in enumerate(doc["tasks"], 1)]
     return f"Nhiệm vụ trọng tâm thời gian tới: {'; '.join(texts)}." if texts else ""
 
 

@@ -39,14 +39,14 @@ AT = {name: place for place, name in enumerate(TITLES)}
 
 
 def review_xlsx_bytes(doc: dict[str, Any], *, moment: datetime, state: str) -> bytes:
-    """The workbook of a review's document. `moment` (in the zone of its reader) dates it, `state` tells whether it is
-    a draft or when it was frozen. The same document and moment give the same bytes.
+    """The workbook of a review's document. `moment` (in the reader's time zone) dates it; `state` says whether it is a
+    draft or when it was frozen. The same document and moment give the same bytes.
     """
     buffer, now = BytesIO(), Summary.from_dict(doc["figures"])
     before, end = Summary.from_dict(doc["last_year"]), date.fromisoformat(doc["review"]["to"])
     days = f"{format_day(now.period.start)} đến {format_day(end)}"
-    told = f"{state}; kỳ số liệu từ {days}; đã duyệt, {now.completeness_text}"
-    told += f"; {formatting.basis_label(now.units_of)}"
+    basis = f"{state}; kỳ số liệu từ {days}; đã duyệt, {now.completeness_text}"
+    basis += f"; {formatting.basis_label(now.units_of)}"
     columns, changes = (
         (tables_columns.count_titles(end), tables_columns.rate_titles()),
         any(row.change for row in now.rows),
@@ -58,29 +58,31 @@ def review_xlsx_bytes(doc: dict[str, Any], *, moment: datetime, state: str) -> b
         by_unit = FigureSheet(
             book, "Theo đơn vị", tables_columns.column_titles("Đơn vị", *columns, changes=changes)
         )
-        by_unit.write(f"Kết quả theo đơn vị, {now.period.label}", told, unit_lines(doc, now))
+        by_unit.write(f"Kết quả theo đơn vị, {now.period.label}", basis, unit_lines(doc, now))
         by_field = FigureSheet(book, "Theo lĩnh vực", tables_columns.column_titles("Lĩnh vực", *columns))
-        by_field.write(f"Kết quả theo lĩnh vực, {now.period.label}", told, field_lines(doc, now))
+        by_field.write(f"Kết quả theo lĩnh vực, {now.period.label}", basis, field_lines(doc, now))
         titles = tuple(TITLES.values())
         widths = [46, *(10 for _ in titles[1:])]
-        _Comparison(book, "So sánh", titles, widths).write(doc, now, before, told)
-        _form(book, doc, now, told)
+        _Comparison(book, "So sánh", titles, widths).write(doc, now, before, basis)
+        _form(book, doc, now, basis)
         write_source_sheet(book, review_source_lines(doc, now, state, moment))
     return buffer.getvalue()
 
 
-def _form(book: Any, doc: dict[str, Any], now: Summary, told: str) -> None:
+def _form(book: Any, doc: dict[str, Any], now: Summary, basis: str) -> None:
     """The annex as a sheet of the form's own layout."""
-    made = sheet.form_table(doc)
-    form, period = made["official"], now.period
+    context = sheet.form_table(doc)
+    form, period = context["official"], now.period
     head = FormHead(
         doc["review"]["issuer_name"],
         doc["header"]["receiver"],
         period.label,
         f"từ ngày {format_day(period.start)} đến ngày {format_day(period.end)}",
-        told,
+        basis,
     )
-    OfficialFormSheet(book, form).write(head, made["form_rows"], sheet.form_notes(form, made["form_note"]))
+    OfficialFormSheet(book, form).write(
+        head, context["form_rows"], sheet.form_notes(form, context["form_note"])
+    )
 
 
 def unit_lines(doc: dict[str, Any], now: Summary) -> list[SheetLine]:
@@ -96,14 +98,14 @@ def unit_lines(doc: dict[str, Any], now: Summary) -> list[SheetLine]:
 
 
 def field_lines(doc: dict[str, Any], now: Summary) -> list[SheetLine]:
-    """Tiers with the fields that anybody there reported or should have, and the total of the tiers."""
-    summaries = [(one["tier"], Summary.from_dict(one["figures"])) for one in doc["by_field"]]
-    lines, heads = _grouped([(tier, one.total, list(one.rows)) for tier, one in summaries])
+    """Tiers with the fields reported or expected there, and the total of the tiers."""
+    summaries = [(part["tier"], Summary.from_dict(part["figures"])) for part in doc["by_field"]]
+    lines, heads = _grouped([(tier, summary.total, list(summary.rows)) for tier, summary in summaries])
     return [*lines, *_total(now, heads)]
 
 
 def _grouped(parts: Iterable[tuple[str, Figures, Sequence[SummaryRow]]]) -> tuple[list[SheetLine], list[int]]:
-    """Each tier and its rows; and the places of the tiers."""
+    """Each tier with its rows, and the indexes of the tier lines."""
     lines: list[SheetLine] = []
     heads = []
     for tier, figures, rows in parts:
@@ -127,11 +129,11 @@ def _row(row: SummaryRow, section: str) -> FlatRow:
 class _Comparison(FormulaSheet):
     """A line for each rate of a tier and each indicator: now, against its target and the same period last year."""
 
-    def write(self, doc: dict[str, Any], now: Summary, before: Summary, told: str) -> None:
+    def write(self, doc: dict[str, Any], now: Summary, before: Summary, basis: str) -> None:
         if "compared" in doc:
             compared = ComparedSummaries.from_dict(doc["compared"])
-            now, before, told = compared.current, compared.before, f"{told}. {compared.told}"
-        self.head(f"So với chỉ tiêu giao và cùng kỳ, {now.period.label}", told)
+            now, before, basis = compared.current, compared.before, f"{basis}. {compared.told}"
+        self.head(f"So với chỉ tiêu giao và cùng kỳ, {now.period.label}", basis)
         for at, line in enumerate([*_rates(doc, now, before), *_indicators(doc)], HEAD):
             self._line(at, *line)
 
@@ -143,7 +145,7 @@ class _Comparison(FormulaSheet):
         self._parts(at, ("above", "under", "percent"), new)
         self._parts(at, ("above_before", "under_before", "percent_before"), old)
         if goal is not None:
-            # As it is printed: 99,0% and 100%.
+            # With the printed decimals: 99,0% and 100%.
             decimals = len(format_percent(goal).removesuffix("%").partition(",")[2])
             style = self.style(percent_format(decimals))
             self.sheet.write_number(at, AT["goal"], float(goal) / 100, style)
@@ -153,7 +155,7 @@ class _Comparison(FormulaSheet):
         self.text(at, AT["note"], note)
 
     def _parts(self, at: int, columns: tuple[str, str, str], share: Share | None) -> None:
-        """Numerator, denominator and their rate; a count that is no share stands alone."""
+        """Numerator, denominator and rate; a count that is not a share has only the first."""
         if share is None:
             return
         above, under, rate = columns
@@ -162,7 +164,7 @@ class _Comparison(FormulaSheet):
         self.share(at, AT[rate], f"N({_cell(above, at)})", _cell(under, at), share)
 
     def _gap(self, at: int, column: int, new: tuple[str, str | None], old: tuple[str, str | None]) -> None:
-        """The difference of two printed rates in points, as a reader takes it from the page."""
+        """The difference in points of two rates as printed (rounded)."""
         if new[1] is None or old[1] is None:
             return
         places = [len(percent.partition(".")[2]) for _, percent in (new, old)]
@@ -181,41 +183,43 @@ def _cell(name: str, at: int) -> str:
 
 
 def _compared_rates(doc: dict[str, Any]) -> list[Rate]:
-    """Those that the document holds: one that came after it was frozen is none of its figures."""
+    """The rates in the document: a frozen one lacks rates that were added later."""
     total = doc["figures"]["total"]
     return [rate for rate in rates_in(Placement.COMPARISON) if rate.key in total[rate.published]]
 
 
 def _rates(doc: dict[str, Any], now: Summary, before: Summary) -> Iterator[tuple]:
-    goals = {(one["rate"], one["tier"]): one["percent"] for one in doc["targets"]}
+    goals = {(target["rate"], target["tier"]): target["percent"] for target in doc["targets"]}
     earlier = dict(before.tiers)
-    scopes = [(tier, tier_name(tier), one, earlier.get(tier)) for tier, one in now.tiers]
+    scopes = [(tier, tier_name(tier), figures, earlier.get(tier)) for tier, figures in now.tiers]
     if len(scopes) != 1:
         scopes.append(("", f"Chung {now.unit_name}", now.total, before.total))
     for rate in _compared_rates(doc):
-        for tier, whom, one, old in scopes:
+        for tier, whom, figures, old in scopes:
             goal = goals.get((rate.key, tier), goals.get((rate.key, "")))
-            new, earlier = one.share(rate.key), old.share(rate.key) if old else None
+            new, earlier = figures.share(rate.key), old.share(rate.key) if old else None
             note = "chưa đủ số liệu" if new.partial or (earlier and earlier.partial) else ""
             yield rate.name, whom, new, earlier, goal, note
 
 
 def _indicators(doc: dict[str, Any]) -> Iterator[tuple]:
-    for one in doc["indicators"]:
-        new = Share(one["percent"], one["numerator"], one["denominator"])
-        old = Share(one["before_percent"], one["before_numerator"], one["before_denominator"])
-        told = [one["counted_in"], one["source"]]
-        if one.get("quoted") is not None:
-            result = indicator_result(one)
-            told = [f"{result.parts}: {result.now}", one["source"]]
-        note = "; ".join(part for part in told if part)
-        yield one["name"], one["group"], new, old, one["target"], note
+    for indicator in doc["indicators"]:
+        new = Share(indicator["percent"], indicator["numerator"], indicator["denominator"])
+        old = Share(
+            indicator["before_percent"], indicator["before_numerator"], indicator["before_denominator"]
+        )
+        notes = [indicator["counted_in"], indicator["source"]]
+        if indicator.get("quoted") is not None:
+            result = indicator_result(indicator)
+            notes = [f"{result.parts}: {result.now}", indicator["source"]]
+        note = "; ".join(part for part in notes if part)
+        yield indicator["name"], indicator["group"], new, old, indicator["target"], note
 
 
 def review_source_lines(
     doc: dict[str, Any], now: Summary, state: str, moment: datetime
 ) -> Iterator[tuple[str, str]]:
-    """Which review, in which state, with which figures, by which formulas, where it is checked, and when made."""
+    """The review, its state, the source of its figures, formulas, verification address and time of making."""
     yield "Báo cáo", f"{doc['review']['title']} ({doc['review']['issuer_name']})"
     yield "Trạng thái", state
     if "compared" in doc:
