@@ -328,13 +328,13 @@ def _form_head(element) -> str:
     """The three columns over form II.06a."""
     widths = (50, 130, 72)
     contents = []
-    for place, one in enumerate(element):
-        title = one.find("h2")
+    for place, child in enumerate(element):
+        title = child.find("h2")
         parts = [] if title is None else [paragraph("TenBieu", inline(title))]
         if title is not None:
             tail, title.tail = title.tail, None
-            one.remove(title)
-            one.text = (one.text or "") + (tail or "")
+            child.remove(title)
+            child.text = (child.text or "") + (tail or "")
         style = "DuoiPhuLuc" if place == 1 else "DauBieu"
-        contents.append("".join([*parts, paragraph(style, inline(one))]))
+        contents.append("".join([*parts, paragraph(style, inline(child))]))
     return frame(widths, contents)

@@ -434,7 +434,7 @@ def _tasks(tasks: Sequence[Mapping[str, Any]], end: date) -> Iterator[tuple[str,
         count = sum(task["outcome"] == outcome for task in tasks)
         yield f"tasks.{outcome}", _counted(count, f"Nhiệm vụ kỳ trước {words}", source)
     late = [task for task in tasks if task["outcome"] != "done" and task["deadline"]]
-    overdue = sum(date.fromisoformat(one["deadline"]) <= end for one in late)
+    overdue = sum(date.fromisoformat(task["deadline"]) <= end for task in late)
     yield "tasks.overdue", _counted(overdue, "Nhiệm vụ kỳ trước quá thời hạn mà chưa xong", source)
 
 
