@@ -19,8 +19,8 @@ def fill() -> None:
     """The country as it was before July 2025, every commune with one approved month."""
     from records.generate import country
 
-    country.fill(replace(country.BEFORE, months=1))
-    country.settle()
+    country.fill_country(replace(country.BEFORE, months=1))
+    country.settle_database()
 
 
 def prepare(clerks: int, monthly: int) -> None:
