@@ -1,1 +1,1 @@
-"""The benchmark: what the product costs beside a reference that is measured in the same run (docs/bench.md)."""
+"""The benchmark: measures the product against a reference in the same run (docs/bench.md)."""

@@ -12,9 +12,9 @@ from pathlib import Path
 from . import databases, measurement
 from .measurement import say
 
-# Measured on both databases; what does not ask the database, or hardly, is measured once.
-EVERYWHERE = ("P1", "P2", "P3", "P11", "P5b", "P17", "P9", "Approving", "Before", "Merged", "Gaps")
-# Minutes of load, so only when asked for; on PostgreSQL, which is what many clerks at once need.
+# Measured on both databases; what hardly uses the database is measured once.
+EVERYWHERE = ("P1", "P2", "P3", "P11", "P5b", "P17", "Approving", "P9", "Before", "Merged", "Gaps")
+# Takes minutes, so only with --only; on PostgreSQL, which many concurrent clerks need.
 LOAD = "P10"
 # With scripts/bench --peers only, which installs what it needs.
 PEERS = "Peers"
@@ -22,7 +22,7 @@ PEERS = "Peers"
 CASES = "E3"
 # With scripts/bench --superset only: P5, and P5b and P17 beside Superset itself.
 SUPERSET = "Superset"
-# P9 writes into the country, so it comes after everything that reads it.
+# P9 writes to the country database, so it runs after the parts that only read it.
 ALL = (
     "P1",
     "P2",
@@ -34,8 +34,8 @@ ALL = (
     "P12",
     "P5b",
     "P17",
-    "P9",
     "Approving",
+    "P9",
     "Before",
     "Merged",
     "Gaps",
@@ -48,7 +48,7 @@ ALL = (
 
 
 def main() -> int:
-    """0 when every part ran; a missed goal is a result and no error."""
+    """0 when every part ran; a missed goal is a result, not an error."""
     options = _options()
     with tempfile.TemporaryDirectory(prefix="cchc-bench-") as folder:
         databases.configure(Path(folder))
@@ -58,24 +58,24 @@ def main() -> int:
 
         stage = Stage(Path(folder), options.small)
         parts = [part for part in (EVERYWHERE if options.add else ALL) if part in (options.only or ALL)]
-        asked = (LOAD, PEERS, CASES, SUPERSET) if options.add else (CASES,)
-        parts += [part for part in asked if part in (options.only or ())]
-        kept = options.add or options.only
-        found, broken = (measurement.read(options.output) if kept else []), []
+        optional = (LOAD, PEERS, CASES, SUPERSET) if options.add else (CASES,)
+        parts += [part for part in optional if part in (options.only or ())]
+        merge = options.add or options.only
+        measured, failed = (measurement.read(options.output) if merge else []), []
         for part in parts:
             try:
                 for result in results(part, stage, options.minutes):
-                    # A part that is measured again takes the place of its earlier row.
-                    found = [*(one for one in found if one.name != result.name), result]
+                    # A part that runs again replaces its earlier row.
+                    measured = [*(earlier for earlier in measured if earlier.name != result.name), result]
                     say(measurement.table([result]).splitlines()[1])
             except Exception:
-                broken.append(part)
+                failed.append(part)
                 say(f"{part} could not be measured:\n{traceback.format_exc()}")
-            measurement.write(found, options.output)
-    print(measurement.table(found))
-    if broken:
-        say(f"not measured: {', '.join(broken)}")
-    return 1 if broken else 0
+            measurement.write(measured, options.output)
+    print(measurement.table(measured))
+    if failed:
+        say(f"not measured: {', '.join(failed)}")
+    return 1 if failed else 0
 
 
 def _options() -> argparse.Namespace:

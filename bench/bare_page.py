@@ -1,4 +1,4 @@
-"""A bare Django page served alone, for the memory that Django and gunicorn take without anything of the product."""
+"""A bare Django page served alone: the memory of Django and gunicorn without the product."""
 
 import os
 from collections.abc import Callable
@@ -9,7 +9,7 @@ PAGE = """<!doctype html><title>Bare</title><p>{{ visits }}</p><table>
 
 
 def site() -> Callable:
-    """The application of one page: a session kept in a cookie, thirty rows that one query reads, a template."""
+    """A WSGI application with one page: a cookie session, a query of thirty rows, a template."""
     import dj_database_url
     from django.conf import settings
     from django.core.wsgi import get_wsgi_application

@@ -1,11 +1,11 @@
-"""The numbers that country.sql makes, for rows that are sent in through the product."""
+"""The numbers that country.sql generates, for rows that are entered through the product."""
 
 from figures.measures import MEASURES
 
 
 def values(unit: int, field: int, place: int) -> dict[str, int]:
-    """Measures of one unit and field in the month at `place` (1 is the first generated one): the balance closes, and
-    the opening is what country.sql left open one month before.
+    """Measures of one unit and field in the month at `place` (1 is the first generated one): they balance, and
+    the opening is the closing that country.sql wrote for the month before.
     """
     opening = (unit * 7 + field * 3 + (place - 1) * 5) % 6
     pending = (unit * 7 + field * 3 + place * 5) % 6

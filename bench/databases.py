@@ -1,7 +1,6 @@
-"""Throw-away databases of the benchmark, on SQLite or on the PostgreSQL that DATABASE_URL names.
+"""Temporary databases of the benchmark, on SQLite or on the PostgreSQL server of DATABASE_URL.
 
-Several databases are at hand in one process: `use` puts one of them where the product looks for its own, so that two
-scales are measured by turns.
+`use` makes one of them the default connection, so that one process measures two scales alternately.
 """
 
 import os
@@ -17,7 +16,7 @@ TODAY = "2026-01-20"
 
 
 def configure(folder: Path) -> None:
-    """Start Django with the product's own settings; what it writes goes into `folder`."""
+    """Start Django with the product's settings; files go to `folder`."""
     os.environ.update(CCHC_DEBUG="0", CCHC_DEMO="1", CCHC_TODAY=TODAY, CCHC_DATA=str(folder))
     os.environ.setdefault("DATABASE_URL", "")
 
@@ -26,40 +25,42 @@ def configure(folder: Path) -> None:
 
     from cchc_dashboard import settings as product
 
-    own = {name: getattr(product, name) for name in dir(product) if name.isupper()}
-    own["ROOT_URLCONF"] = "bench.urls"
-    own["TEMPLATES"][0]["DIRS"].append(HERE / "templates")
-    own["ALLOWED_HOSTS"] = ["testserver"]
-    # Nothing is collected for a benchmark; a connection lasts as long as the run.
-    own["STORAGES"]["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    own["DATABASES"]["default"]["CONN_MAX_AGE"] = None
-    own["PASSWORD_HASHERS"] = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.configure(**own)
+    overrides = {name: getattr(product, name) for name in dir(product) if name.isupper()}
+    overrides["ROOT_URLCONF"] = "bench.urls"
+    overrides["TEMPLATES"][0]["DIRS"].append(HERE / "templates")
+    overrides["ALLOWED_HOSTS"] = ["testserver"]
+    # No collectstatic for a benchmark; a connection stays open for the whole run.
+    overrides["STORAGES"]["staticfiles"] = {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }
+    overrides["DATABASES"]["default"]["CONN_MAX_AGE"] = None
+    overrides["PASSWORD_HASHERS"] = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.configure(**overrides)
     django.setup()
 
 
 def vendor() -> str:
-    """What the results call the database."""
+    """The database's name in the results."""
     from django.db import connection
 
     return {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[connection.vendor]
 
 
 def create(name: str) -> Any:
-    """A migrated, empty database; returns its connection, to be given to `use`."""
+    """Create and migrate a database; return its connection, to pass to `use`."""
     from django.core.management import call_command
     from django.db import connections
 
     default = connections["default"]
     options = connections.settings["default"]
     if default.vendor == "sqlite":
-        place = str(Path(options["NAME"]).with_name(f"{name}.sqlite3"))
+        database = str(Path(options["NAME"]).with_name(f"{name}.sqlite3"))
     else:
-        place = f"bench_{name}"
+        database = f"bench_{name}"
         with default.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {default.ops.quote_name(place)}")
+            cursor.execute(f"CREATE DATABASE {default.ops.quote_name(database)}")
     connection = default.copy()
-    connection.settings_dict = options | {"NAME": place}
+    connection.settings_dict = options | {"NAME": database}
     with use(connection):
         call_command("migrate", verbosity=0)
     return connection
@@ -67,12 +68,12 @@ def create(name: str) -> Any:
 
 @contextmanager
 def use(connection: Any) -> Iterator[None]:
-    """Within it the product works in this database; a thread that it starts opens a connection of its own there."""
+    """Make this database the default; threads started within open their own connections to it."""
     from django.db import connections
 
-    before, settings = connections["default"], connections.settings["default"]
+    previous, settings = connections["default"], connections.settings["default"]
     connections["default"], connections.settings["default"] = connection, connection.settings_dict
     try:
         yield
     finally:
-        connections["default"], connections.settings["default"] = before, settings
+        connections["default"], connections.settings["default"] = previous, settings

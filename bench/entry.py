@@ -1,6 +1,6 @@
-"""Monthly entry as its clerk feels it: key presses, pace, a pasted block, and the totals that follow each key (P15).
+"""Monthly entry in the browser: key presses, pace, a pasted block, and the delay until totals follow a key (P15).
 
-Chromium at a served page, with a year of months behind the one that is entered.
+Chromium on a served page, with a year of earlier months.
 """
 
 import json
@@ -24,13 +24,13 @@ from units.tree import roster
 from .counters import values
 from .databases import create, use
 from .measurement import Result
-from .server import serving, session_of
+from .server import serving, session_cookie
 
 AT = datetime(2026, 1, 18, 8, tzinfo=UTC)
-# Of the latest month; the office owes nine fields, the commune fifteen.
+# Primary keys of the units; nine fields are expected of the office, fifteen of the commune.
 OFFICE, COMMUNE = 2, 3
 NINE, FIFTEEN = 9, 15
-# What an office fills month by month, in the order of the sheet, and how many columns before each are passed over.
+# What an office fills in every month, in sheet order, and how many columns to skip before each.
 SIX = {
     "received_direct": 0,
     "received_online_full": 1,
@@ -44,7 +44,7 @@ PASTED = 10
 PASTES = 7
 FRAME = 16
 
-# In the page: how many keys were pressed; how long from a key press until the totals below have other texts.
+# In the page: counts key presses and the milliseconds from each until the totals change.
 WATCH = """() => {
     window.pressed = 0;
     window.waits = [];
@@ -56,16 +56,16 @@ WATCH = """() => {
         since = null;
     }).observe(document.querySelector(".sheet tfoot"), { childList: true, characterData: true, subtree: true });
 }"""
-# The milliseconds from the paste until the line beside the heading says that it is saved.
+# Milliseconds from the paste until the status line shows that it is saved.
 PASTE = """() => {
     const line = document.getElementById("trang-thai");
     let since = null;
     document.addEventListener("paste", () => { since = performance.now(); }, { capture: true, once: true });
-    window.pasted = new Promise((told) => {
+    window.pasted = new Promise((resolve) => {
         const watch = new MutationObserver(() => {
             if (since === null || line.dataset.state !== "saved") return;
             watch.disconnect();
-            told(performance.now() - since);
+            resolve(performance.now() - since);
         });
         watch.observe(line, { attributes: true });
     });
@@ -81,17 +81,17 @@ def rows(*, small: bool) -> Iterator[Result]:
     with serving(connection) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_options())
         pages = {
-            unit: _opened(browser, f"{server.address}/records/{months[unit]}/", sessions[unit])
+            unit: _open_page(browser, f"{server.address}/records/{months[unit]}/", sessions[unit])
             for unit in (OFFICE, COMMUNE)
         }
-        yield from _typed(pages[OFFICE], 0 if small else A_KEY)
-        yield _pasted(pages[COMMUNE])
-        yield from _followed(pages[COMMUNE])
+        yield from _type_month(pages[OFFICE], 0 if small else A_KEY)
+        yield _paste_block(pages[COMMUNE])
+        yield from _time_totals(pages[COMMUNE])
         browser.close()
 
 
 def _fill() -> tuple[dict[int, int], dict[int, str]]:
-    """By unit: the number of its latest month, not begun yet, and the session of its clerk."""
+    """By unit: the id of its latest, still empty submission, and its clerk's session cookie."""
     fields = [
         Field.objects.create(code=f"linh-vuc-{at:02}", name=f"Lĩnh vực số {at}", order=at)
         for at in range(1, FIFTEEN + 1)
@@ -108,15 +108,15 @@ def _fill() -> tuple[dict[int, int], dict[int, str]]:
         Membership.objects.create(user=clerk, unit=unit, role=Role.CLERK, valid_from=START)
         for place in range(1, 13):
             counts = {(field.pk, None): values(unit.pk, field.pk, place) for field in fields[:number]}
-            found = submissions_actions.open_submission(unit, LAST.plus(place - 13), by=clerk, at=AT)
+            submission = submissions_actions.open_submission(unit, LAST.plus(place - 13), by=clerk, at=AT)
             edition = submissions_actions.save_counts(
-                found.editions.get(), counts, by=clerk, revision=0, at=AT
+                submission.editions.get(), counts, by=clerk, revision=0, at=AT
             )
             approval_actions.approve_edition(
                 submissions_actions.send_edition(edition, by=clerk, at=AT), by=None, at=AT
             )
         months[unit.pk] = submissions_actions.open_submission(unit, LAST, by=clerk, at=AT).pk
-        sessions[unit.pk] = session_of(clerk)
+        sessions[unit.pk] = session_cookie(clerk)
     return months, sessions
 
 
@@ -136,7 +136,7 @@ def _unit(number: int, tier: str, parent: Unit | None, kind: str = UnitKind.COMM
     )
 
 
-def _opened(browser: Browser, address: str, session: str) -> Page:
+def _open_page(browser: Browser, address: str, session: str) -> Page:
     context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="vi-VN")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
@@ -154,16 +154,16 @@ def _box(row: int, measure: str) -> str:
     return f'input[name="linh-vuc-{row:02}-{measure}"]'
 
 
-def _typed(page: Page, pace: float) -> Iterator[Result]:
-    """A month down its columns from the first blank, where the page begins: Enter leaves each cell, arrows pass what
-    stays blank.
+def _type_month(page: Page, pace: float) -> Iterator[Result]:
+    """Type a month column by column from the first empty cell, where the page puts the focus: Enter leaves a cell,
+    arrows skip columns that stay blank.
     """
     texts = {
         (row, measure): str(values(OFFICE, row, 13)[measure]) for measure in SIX for row in range(1, NINE + 1)
     }
     keys: list[str] = []
-    for measure, passed in SIX.items():
-        keys += ["ArrowRight"] * passed
+    for measure, skipped in SIX.items():
+        keys += ["ArrowRight"] * skipped
         for row in range(1, NINE + 1):
             keys += [*texts[row, measure], "Enter"]
     start = time.perf_counter()
@@ -174,8 +174,8 @@ def _typed(page: Page, pace: float) -> Iterator[Result]:
     _wait_until_saved(page)
     seconds = time.perf_counter() - start
     for (row, measure), text in texts.items():
-        if (found := page.input_value(_box(row, measure))) != text:
-            raise RuntimeError(f"{measure} of row {row} is “{found}”, not “{text}”")
+        if (shown := page.input_value(_box(row, measure))) != text:
+            raise RuntimeError(f"{measure} of row {row} is “{shown}”, not “{text}”")
     scale = f"{NINE} fields × {len(SIX)} numbers, no mouse"
     typed = sum(len(text) + 1 for text in texts.values())
     pressed = page.evaluate("window.pressed")
@@ -184,23 +184,23 @@ def _typed(page: Page, pace: float) -> Iterator[Result]:
     yield Result(f"Entry: a month from the first key to saved, {at} ÷ limit", scale, seconds, 60, "s", 1.0)
 
 
-def _pasted(page: Page) -> Result:
-    found = []
+def _paste_block(page: Page) -> Result:
+    waits = []
     for turn in range(PASTES):
         lines = [[str(7 + turn + row * at % 90) for at in range(PASTED)] for row in range(FIFTEEN)]
         page.evaluate("navigator.clipboard.writeText(" + json.dumps("\n".join(map("\t".join, lines))) + ")")
         page.focus(_box(1, "received_direct"))
         page.evaluate(PASTE)
         page.keyboard.press("Control+V")
-        found.append(page.evaluate("window.pasted"))
+        waits.append(page.evaluate("window.pasted"))
         if page.input_value(_box(FIFTEEN, "pending_late")) != lines[-1][-1]:
             raise RuntimeError("the block is not where it was pasted")
     scale = f"{FIFTEEN} × {PASTED} cells"
-    return Result("Entry: paste to saved ÷ limit", scale, statistics.median(found), 1000, goal=1.0)
+    return Result("Entry: paste to saved ÷ limit", scale, statistics.median(waits), 1000, goal=1.0)
 
 
-def _followed(page: Page) -> Iterator[Result]:
-    """Each digit changes a total; saving goes on meanwhile, as it does under a clerk."""
+def _time_totals(page: Page) -> Iterator[Result]:
+    """Each digit changes a total, while the page saves in the background as usual."""
     page.evaluate("() => { window.waits = []; }")
     for measure in ("opening", "received_direct", "resolved_on_time", "pending_in_time"):
         page.focus(_box(1, measure))

@@ -1,4 +1,4 @@
-"""P11, P12, E1: a large file in, beside Django alone and a reader in Rust; a large one out, beside XlsxWriter alone."""
+"""P11, P12, E1: large imports compared with Django alone and a Rust reader; large exports with XlsxWriter alone."""
 
 import csv
 from collections.abc import Iterator
@@ -31,18 +31,18 @@ Line = tuple[int, int, int, dict[str, int]]  # unit, month, field, measures
 
 
 def import_rows(nation: tuple, folder: Path, number: int = 40_000) -> Iterator[Result]:
-    """`number` rows of months that nobody has reported yet. Both sides are undone after each run."""
+    """`number` rows of months without reports. Both sides are rolled back after each run."""
     connection, _, scale = nation
     with use(connection):
         lines = list(_lines(scale, number))
         path = _file(lines, folder)
-        times = versus(partial(_import, path), _plainly(lines), times=5, warm=0)
+        times = versus(partial(_import, path), _bulk_create_act(lines), times=5, warm=0)
     title = f"P11 import of counts, checked ÷ bulk_create unchecked, {vendor()}"
     yield Result(title, f"{len(lines):,} rows", *times, goal=1.0)
 
 
 def _lines(scale: CountryScale, number: int) -> Iterator[Line]:
-    """Rows whose balance closes and whose opening is the closing of the month before (as in country.sql)."""
+    """Rows that balance and whose opening is the closing of the month before (as in country.sql)."""
     units = list(Unit.objects.filter(reports=True).order_by("pk").values_list("pk", flat=True))
     fields = list(Field.objects.exclude(code=Field.UNDIVIDED).values_list("pk", flat=True))
     for later in range(1, 1 + -(-number // (len(units) * len(fields)))):
@@ -61,9 +61,9 @@ def _file(lines: list[Line], folder: Path) -> Path:
         writer = csv.writer(file)
         writer.writerow(["unit", "month", "field", "procedure", *MEASURES])
         for unit, month, field, numbers in lines:
-            written = f"{month // 100}-M{month % 100:02}"
+            month_code = f"{month // 100}-M{month % 100:02}"
             writer.writerow(
-                [codes[unit], written, fields[field], "", *(numbers.get(name, "") for name in MEASURES)]
+                [codes[unit], month_code, fields[field], "", *(numbers.get(name, "") for name in MEASURES)]
             )
     return path
 
@@ -76,8 +76,8 @@ def _import(path: Path) -> None:
         raise RuntimeError(f"the generated file is refused: {report.errors[:3]}")
 
 
-def _plainly(lines: list[Line]) -> Act:
-    """The same rows by Django's own means: no reading, no checking, no history, no sums, no log."""
+def _bulk_create_act(lines: list[Line]) -> Act:
+    """The same rows by bulk_create: no parsing, validation, history, group sums or log."""
     months: dict[tuple[int, int], list[tuple[int, dict[str, int]]]] = {}
     for unit, month, field, numbers in lines:
         months.setdefault((unit, month), []).append((field, numbers))
@@ -101,7 +101,7 @@ def _plainly(lines: list[Line]) -> Act:
 
 
 def check_rows(nation: tuple, folder: Path, number: int = 40_000) -> Iterator[Result]:
-    """A workbook of `number` rows read and checked, beside a reader in Rust that reads it and checks nothing."""
+    """A workbook of `number` rows read and validated, compared with a Rust reader that only reads it."""
     connection, _, scale = nation
     with use(connection):
         path = _workbook(_file(list(_lines(scale, number)), folder))
@@ -111,20 +111,20 @@ def check_rows(nation: tuple, folder: Path, number: int = 40_000) -> Iterator[Re
 
 
 def _workbook(path: Path) -> Path:
-    """The rows of a CSV as a workbook, numbers as numbers."""
-    made = path.with_suffix(".xlsx")
+    """Convert a CSV to a workbook with numeric cells."""
+    target = path.with_suffix(".xlsx")
     with (
         path.open(encoding="utf-8", newline="") as file,
-        xlsxwriter.Workbook(made, {"constant_memory": True}) as book,
+        xlsxwriter.Workbook(target, {"constant_memory": True}) as book,
     ):
         sheet = book.add_worksheet()
-        for at, row in enumerate(csv.reader(file)):
-            for place, text in enumerate(row):
-                if at and place >= 4 and text:
-                    sheet.write_number(at, place, int(text))
+        for row_index, row in enumerate(csv.reader(file)):
+            for column, text in enumerate(row):
+                if row_index and column >= 4 and text:
+                    sheet.write_number(row_index, column, int(text))
                 elif text:
-                    sheet.write_string(at, place, text)
-    return made
+                    sheet.write_string(row_index, column, text)
+    return target
 
 
 def _check(path: Path) -> None:
@@ -138,29 +138,29 @@ def _read_alone(path: Path) -> None:
 
 
 def export_rows(nation: tuple, number: int = 40_000) -> Iterator[Result]:
-    """A workbook of `number` rows as the dashboard exports them, beside the same cells by XlsxWriter alone."""
+    """A workbook of `number` rows as the dashboard exports them, compared with XlsxWriter alone."""
     connection, top, _ = nation
     with use(connection):
-        one = summary(FiguresQuery(Unit.objects.filter(parent=top).first(), HALF_YEAR, by="unit"))
-    seen = [FlatRow(row.name, row.key, "Cấp xã", row.figures) for row in one.rows]
-    start = flat_table(one, [], filters="", made_at=AT)
-    rows = tuple(seen[place % len(seen)] for place in range(number))
+        figures = summary(FiguresQuery(Unit.objects.filter(parent=top).first(), HALF_YEAR, by="unit"))
+    flat_rows = [FlatRow(row.name, row.key, "Cấp xã", row.figures) for row in figures.rows]
+    start = flat_table(figures, [], filters="", made_at=AT)
+    rows = tuple(flat_rows[place % len(flat_rows)] for place in range(number))
     whole = FlatTable(
-        start.first, rows, start.total, start.count_titles, start.rate_titles, start.source, one, False
+        start.first, rows, start.total, start.count_titles, start.rate_titles, start.source, figures, False
     )
-    times = versus(partial(table_xlsx_bytes, whole), partial(_alone, whole), times=5, warm=0)
+    times = versus(partial(table_xlsx_bytes, whole), partial(_xlsxwriter_alone, whole), times=5, warm=0)
     scale = f"{number:,} rows × {len(whole.titles)} columns"
     yield Result("P12 XLSX export ÷ XlsxWriter alone", scale, *times, goal=1.3)
 
 
-def _alone(whole: FlatTable) -> bytes:
-    """As many cells of the same kinds: texts, whole numbers, sums and rates as formulas with their values."""
+def _xlsxwriter_alone(whole: FlatTable) -> bytes:
+    """The same cells: texts, whole numbers, sums and rates as formulas with values."""
     buffer = BytesIO()
     with xlsxwriter.Workbook(buffer, {"constant_memory": True}) as book:
         sheet = book.add_worksheet()
         text, count, rate = (book.add_format({"num_format": code}) for code in ("@", "#,##0", "0.0%"))
-        for at, row in enumerate(whole.rows):
-            _row(sheet, at, row, (text, count, rate))
+        for row_index, row in enumerate(whole.rows):
+            _row(sheet, row_index, row, (text, count, rate))
     return buffer.getvalue()
 
 
@@ -168,19 +168,19 @@ def _row(sheet: Any, at: int, row: FlatRow, styles: tuple) -> None:
     text, count, rate = styles
     for place, words in enumerate((row.name, row.key, row.section)):
         sheet.write_string(at, place, words, text)
-    known, after = row.figures, 3 + len(COUNTS)
+    figures, after = row.figures, 3 + len(COUNTS)
     for place, name in enumerate(COUNTS, 3):
-        if known.counts[name] is None:
+        if figures.counts[name] is None:
             sheet.write_blank(at, place, None, count)
         elif name in ("received_online", "received", "resolved", "pending"):
-            sheet.write_formula(at, place, f"=SUM(A{at},B{at},C{at})", count, known.counts[name])
+            sheet.write_formula(at, place, f"=SUM(A{at},B{at},C{at})", count, figures.counts[name])
         else:
-            sheet.write_number(at, place, known.counts[name], count)
-    for place, one in enumerate(RATES, after):
-        share = known.share(one.key)
+            sheet.write_number(at, place, figures.counts[name], count)
+    for place, rate_column in enumerate(RATES, after):
+        share = figures.share(rate_column.key)
         formula = f'=IF(N(K{at})=0,"—",(N(D{at}))/K{at})'
         sheet.write_formula(at, place, formula, rate, share.numerator / share.denominator)
     after += len(RATES)
-    sheet.write_number(at, after, known.completeness.reported, count)
-    sheet.write_number(at, after + 1, known.completeness.expected, count)
+    sheet.write_number(at, after, figures.completeness.reported, count)
+    sheet.write_number(at, after + 1, figures.completeness.expected, count)
     sheet.write_string(at, after + 2, "", text)

@@ -1,7 +1,6 @@
-"""P10: the last afternoon of a month. Clerks save, leadership looks, two reviews are drawn, all at once over HTTP.
+"""P10: the last afternoon of a month. Clerks save, leadership reads, two reviews are rendered, all over HTTP.
 
-The loop is open: a request starts at its time whatever became of those before it, and its wait counts from that time.
-The client takes its share of the same cores.
+The loop is open: each request starts at its planned time, and its wait counts from then. The client shares the cores.
 """
 
 import http.client
@@ -28,24 +27,24 @@ from units.models import Membership, Role, Unit
 
 from .databases import use, vendor
 from .measurement import Result
-from .saves import AT, opened
-from .server import TOKEN, ask, serving, session_of
+from .saves import AT, open_corrections
+from .server import TOKEN, http_request, serving, session_cookie
 
 SAVES, DASHBOARDS = 60.0, 3.0  # a second
-REVIEWS_EVERY = 60.0  # seconds between two pairs of reviews, drawn anew
+REVIEWS_EVERY = 60.0  # seconds between two pairs of uncached reviews
 SAVES_OF_ONE = 40  # by each clerk
 FEWEST = 60
 LIMIT = 500.0
-HANDS = 200  # requests under way at once, at most
+THREADS = 200  # requests under way at once, at most
 STEP, STEP_SECONDS = 1.25, 20.0
-LEAST, MOST = 1.0, 1_000.0  # saves a second, between which it is looked for
+LEAST, MOST = 1.0, 1_000.0  # saves a second: the range of the search
 SAVE, DASHBOARD, REVIEW = "save", "dashboard", "review"
-Answer = tuple[str, float, bool]  # what was asked for, milliseconds, whether it was answered as it should be
+Answer = tuple[str, float, bool]  # kind of request, milliseconds, whether the response is right
 
 
 @dataclass
 class Clerk:
-    """One month under somebody's hands: one saving at a time, each upon the revision of the one before."""
+    """A clerk's open month: one save at a time, each based on the revision of the previous."""
 
     submission: int
     session: str
@@ -54,7 +53,7 @@ class Clerk:
 
 @dataclass
 class Afternoon:
-    """Who asks, and for what. `clerks` holds those who do not save just now."""
+    """Everything the requests need. `clerks` holds those who are idle."""
 
     address: str
     reader: str
@@ -65,14 +64,14 @@ class Afternoon:
     luck: random.Random = field(default_factory=lambda: random.Random(1))
 
     def save(self) -> bool:
-        """Three numbers of a field, as the page sends them."""
+        """Save three numbers of a field, as the page does."""
         clerk = self.clerks.get()
         code = self.luck.choice(self.fields)
         names = ("received_direct", "resolved_on_time", "pending_in_time")
         cells = {f"{code}-{name}": str(self.luck.randrange(1000)) for name in names}
         body = {"key": f"{self.luck.getrandbits(128):032x}", "revision": clerk.revision, "cells": cells}
         try:
-            status, content = self._ask(
+            status, content = self._request(
                 "POST", f"/records/{clerk.submission}/cells/", clerk.session, json.dumps(body)
             )
             if status == 200:
@@ -82,17 +81,17 @@ class Afternoon:
             self.clerks.put(clerk)
 
     def look(self) -> bool:
-        """A dashboard of the country or of one of its provinces."""
-        return self._ask("GET", f"/?unit={self.luck.choice(self.units)}", self.reader)[0] == 200
+        """Open a dashboard of the country or a province."""
+        return self._request("GET", f"/?unit={self.luck.choice(self.units)}", self.reader)[0] == 200
 
     def draw(self, number: int) -> bool:
-        """A review that is not kept from the time before."""
+        """Render a review that is not cached."""
         for path in (Path(settings.DATA_DIR) / "cache" / "drafts").glob("*.pdf"):
             path.unlink(missing_ok=True)
-        status, content = self._ask("GET", f"/reports/reviews/{number}.pdf", self.reader)
+        status, content = self._request("GET", f"/reports/reviews/{number}.pdf", self.reader)
         return status == 200 and content.startswith(b"%PDF")
 
-    def _ask(self, method: str, path: str, session: str, body: str | None = None) -> tuple[int, bytes]:
+    def _request(self, method: str, path: str, session: str, body: str | None = None) -> tuple[int, bytes]:
         headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}; csrftoken={TOKEN}"}
         if body is not None:
             headers |= {
@@ -100,83 +99,83 @@ class Afternoon:
                 "Accept": "application/json",
                 "X-CSRFToken": TOKEN,
             }
-        answer, content = ask(self.address, method, path, headers, body)
+        answer, content = http_request(self.address, method, path, headers, body)
         return answer.status, content
 
 
 def rows(nation: tuple, seconds: float) -> Iterator[Result]:
-    """Asked for through so many seconds; then faster by a quarter from step to step until it breaks, or slower until it
-    holds.
-    """
+    """The planned rate for `seconds`; then a quarter faster with each step until it fails, or slower until it holds."""
     connection, top, scale = nation
     with use(connection):
-        afternoon = _afternoon(top, int(SAVES * seconds / SAVES_OF_ONE))
+        afternoon = _prepare_afternoon(top, int(SAVES * seconds / SAVES_OF_ONE))
     connection.close()
     title = f"P10 {SAVES:.0f} saves/s, {DASHBOARDS:.0f} dashboards/s, two reviews, {vendor()}"
-    lasting = f"{scale}, {afternoon.clerks.qsize():,} clerks, {seconds:.0f} s"
+    conditions = f"{scale}, {afternoon.clerks.qsize():,} clerks, {seconds:.0f} s"
     with serving(connection) as server:
         afternoon.address = server.address
         _run(afternoon, SAVES, 5.0)  # the first pages of each worker
-        found = _run(afternoon, SAVES, seconds)
-        _say(found)
+        answers = _run(afternoon, SAVES, seconds)
+        _print_waits(answers)
         for what in (SAVE, DASHBOARD):
-            yield Result(f"{title}: p95 of a {what} ÷ limit", lasting, _p95(found, what), LIMIT, goal=1.0)
-        wrong = sum(not right for _, _, right in found)
-        yield Result(f"{title}: errors ÷ requests", lasting, wrong, len(found), "requests", 0.0)
-        borne = _until_it_breaks(afternoon, SAVES, held=_held(found))
+            yield Result(
+                f"{title}: p95 of a {what} ÷ limit", conditions, _p95(answers, what), LIMIT, goal=1.0
+            )
+        errors = sum(not is_right for _, _, is_right in answers)
+        yield Result(f"{title}: errors ÷ requests", conditions, errors, len(answers), "requests", 0.0)
+        highest = _until_it_breaks(afternoon, SAVES, within_limits=_within_limits(answers))
     yield Result(
-        f"P10 saves/s asked for ÷ the most that are borne, {vendor()}", lasting, SAVES, borne, "1/s", 1.0
+        f"P10 saves/s asked for ÷ the most that are borne, {vendor()}", conditions, SAVES, highest, "1/s", 1.0
     )
 
 
-def _until_it_breaks(afternoon: Afternoon, rate: float, *, held: bool) -> float:
-    """The highest rate, by steps, at which nothing fails and p95 keeps to the limit: upwards from one that was held,
-    else downwards from one that was not.
+def _until_it_breaks(afternoon: Afternoon, rate: float, *, within_limits: bool) -> float:
+    """The highest rate, by steps, without errors and with p95 within the limit: upwards from a rate that holds, else
+    downwards.
     """
     while LEAST < rate < MOST:
-        other = rate * STEP if held else rate / STEP
-        print(f"{other:.0f} saves a second:", file=sys.stderr)
-        found = _run(afternoon, other, STEP_SECONDS)
-        _say(found)
-        if _held(found) != held:
-            return rate if held else other
-        rate = other
+        next_rate = rate * STEP if within_limits else rate / STEP
+        print(f"{next_rate:.0f} saves a second:", file=sys.stderr)
+        answers = _run(afternoon, next_rate, STEP_SECONDS)
+        _print_waits(answers)
+        if _within_limits(answers) != within_limits:
+            return rate if within_limits else next_rate
+        rate = next_rate
     return rate
 
 
-def _held(found: list[Answer]) -> bool:
-    return all(right for _, _, right in found) and all(
-        _p95(found, what) <= LIMIT for what in (SAVE, DASHBOARD)
+def _within_limits(answers: list[Answer]) -> bool:
+    return all(is_right for _, _, is_right in answers) and all(
+        _p95(answers, what) <= LIMIT for what in (SAVE, DASHBOARD)
     )
 
 
 def _run(afternoon: Afternoon, rate: float, seconds: float) -> list[Answer]:
-    """Everything asked for within so many seconds, at so many saves a second, and answered."""
+    """Send all planned requests and collect their answers. `rate`: saves a second."""
     plan = iter(_plan(afternoon, rate, seconds))
     turn = threading.Lock()
-    found: list[Answer] = []
+    answers: list[Answer] = []
     start = time.perf_counter() + 0.1
 
-    def hand() -> None:
+    def work() -> None:
         while True:
             with turn:
-                one = next(plan, None)
-            if one is None:
+                entry = next(plan, None)
+            if entry is None:
                 return
-            at, what, ask = one
+            at, what, act = entry
             time.sleep(max(0.0, start + at - time.perf_counter()))
             try:
-                right = ask()
+                is_right = act()
             except (OSError, http.client.HTTPException):
-                right = False
-            found.append((what, 1000 * (time.perf_counter() - start - at), right))
+                is_right = False
+            answers.append((what, 1000 * (time.perf_counter() - start - at), is_right))
 
-    hands = [threading.Thread(target=hand) for _ in range(HANDS)]
-    for one in hands:
-        one.start()
-    for one in hands:
-        one.join()
-    return found
+    threads = [threading.Thread(target=work) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
 
 
 def _plan(afternoon: Afternoon, rate: float, seconds: float) -> list[tuple[float, str, Callable[[], bool]]]:
@@ -187,13 +186,13 @@ def _plan(afternoon: Afternoon, rate: float, seconds: float) -> list[tuple[float
     for pair in itertools.takewhile(lambda pair: pair * REVIEWS_EVERY < seconds, itertools.count()):
         for number in afternoon.reviews:
             plan.append((1 + pair * REVIEWS_EVERY, REVIEW, lambda number=number: afternoon.draw(number)))
-    return sorted(plan, key=lambda one: one[0])
+    return sorted(plan, key=lambda entry: entry[0])
 
 
-def _afternoon(top: Unit, number: int) -> Afternoon:
-    """So many clerks, each signed in and with a correction of the latest month of a unit of their own."""
+def _prepare_afternoon(top: Unit, number: int) -> Afternoon:
+    """`number` signed-in clerks, each with an open correction of their unit's latest month."""
     provinces = list(Unit.objects.filter(parent=top).order_by("pk"))
-    places = opened(max(number, FEWEST))
+    places = open_corrections(max(number, FEWEST))
     people = [User(username=f"load-{unit}", full_name=f"Công chức {unit}", demo=True) for _, unit in places]
     User.objects.bulk_create(people)
     Membership.objects.bulk_create(
@@ -202,13 +201,13 @@ def _afternoon(top: Unit, number: int) -> Afternoon:
     )
     clerks: queue.SimpleQueue[Clerk] = queue.SimpleQueue()
     for user, (edition, _) in zip(people, places, strict=True):
-        clerks.put(Clerk(edition.submission_id, session_of(user)))
+        clerks.put(Clerk(edition.submission_id, session_cookie(user)))
     drafts = [
         actions.open_full_draft(province, HALF_YEAR, by=None, at=AT, demo=True) for province in provinces[:2]
     ]
     return Afternoon(
         address="",
-        reader=session_of(User.objects.get(username="reader")),
+        reader=session_cookie(User.objects.get(username="reader")),
         clerks=clerks,
         fields=list(Field.objects.exclude(code=Field.UNDIVIDED).values_list("code", flat=True)),
         units=[top.code, *(province.code for province in provinces)],
@@ -216,27 +215,27 @@ def _afternoon(top: Unit, number: int) -> Afternoon:
     )
 
 
-def _p95(found: list[Answer], what: str) -> float:
-    return _cuts([spent for one, spent, _ in found if one == what])[94]
+def _p95(answers: list[Answer], what: str) -> float:
+    return _percentiles([spent for kind, spent, _ in answers if kind == what])[94]
 
 
-def _cuts(spent: list[float]) -> list[float]:
+def _percentiles(spent: list[float]) -> list[float]:
     """The 99 percentiles."""
     return statistics.quantiles(spent * 2 if len(spent) == 1 else spent, n=100, method="inclusive")
 
 
-def _say(found: list[Answer]) -> None:
-    """p50, p95, p99 and the slowest of each kind, in milliseconds."""
-    count, wrong = (
-        Counter(what for what, _, _ in found),
-        Counter(what for what, _, right in found if not right),
+def _print_waits(answers: list[Answer]) -> None:
+    """Print p50, p95, p99 and the maximum of each kind, in milliseconds."""
+    count, errors = (
+        Counter(what for what, _, _ in answers),
+        Counter(what for what, _, is_right in answers if not is_right),
     )
     print(f"{'':12}{'requests':>9}{'errors':>8}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}", file=sys.stderr)
     for what in count:
-        spent = sorted(each for one, each, _ in found if one == what)
-        cuts = _cuts(spent)
+        spent = sorted(milliseconds for kind, milliseconds, _ in answers if kind == what)
+        cuts = _percentiles(spent)
         numbers = (cuts[49], cuts[94], cuts[98], spent[-1])
         print(
-            f"{what:12}{count[what]:9}{wrong[what]:8}" + "".join(f"{number:8.0f}" for number in numbers),
+            f"{what:12}{count[what]:9}{errors[what]:8}" + "".join(f"{number:8.0f}" for number in numbers),
             file=sys.stderr,
         )

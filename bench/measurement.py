@@ -1,4 +1,4 @@
-"""Measuring two things side by side, and what comes out of it."""
+"""Measures two functions against each other; reads, writes and prints the results."""
 
 import gc
 import json
@@ -17,7 +17,7 @@ Act = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Result:
-    """One row of the table: our cost and that of the reference, in the same unit; lower is better."""
+    """One row of the table: our cost and the reference's, in the same unit; lower is better."""
 
     name: str
     scale: str
@@ -32,7 +32,7 @@ class Result:
 
     @property
     def met(self) -> bool | None:
-        """Whether the ratio reaches its goal; None where none is named."""
+        """Whether the ratio meets its goal; None without a goal."""
         return None if self.goal is None else self.ratio <= self.goal
 
     def as_dict(self) -> dict[str, Any]:
@@ -57,9 +57,8 @@ class Result:
 def versus(
     ours: Act, reference: Act, *, times: int = 7, warm: int = 1, between: Act = lambda: None
 ) -> tuple[float, float]:
-    """Median milliseconds of both, run by turns; who goes first alternates, so that neither profits from a warm
-    cache or suffers from a busy minute more than the other. `warm` runs of each come before and do not count, nor
-    does what happens `between` any two runs.
+    """Median milliseconds of both. They run alternately and swap who goes first, so that warm caches and busy minutes
+    affect both alike. `warm` runs of each and the calls of `between` do not count.
     """
     for _ in range(warm):
         ours()
@@ -75,7 +74,7 @@ def versus(
 
 
 def timed(act: Act) -> float:
-    """Seconds of one run, without the garbage of the one before it."""
+    """Seconds of one run, after a garbage collection."""
     gc.collect()
     start = time.perf_counter()
     act()
@@ -90,7 +89,7 @@ def write(results: Iterable[Result], path: Path) -> None:
 
 
 def read(path: Path) -> list[Result]:
-    """The results of an earlier run; none where there is no file."""
+    """The results of an earlier run; empty without a file."""
     return [Result.of(data) for data in json.loads(path.read_text(encoding="utf-8"))] if path.exists() else []
 
 
@@ -116,5 +115,5 @@ def _line(result: Result) -> tuple[str, ...]:
 
 
 def say(text: str) -> None:
-    """To who waits, beside the results."""
+    """Print progress to stderr."""
     print(text, file=sys.stderr, flush=True)

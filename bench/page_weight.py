@@ -1,4 +1,4 @@
-"""P8: what a first visit of a page loads, compressed, counted from the files that the page names."""
+"""P8: compressed size of a page's first visit, summed over the files that the page names."""
 
 import gzip
 import re
@@ -23,9 +23,7 @@ _RANGE = re.compile(r"U\+([0-9A-Fa-f]+)(?:-([0-9A-Fa-f]+))?")
 
 
 def rows(connection: Any, addresses: Iterable[str], scale: str) -> Iterator[Result]:
-    """Kilobytes of each page's first and of its later visits, that of the sheet of a returned month among them, and the
-    most requests that a page takes.
-    """
+    """KiB of the first and later visits of each page and of a returned month's sheet; the most requests of a page."""
     most = 0
     with use(connection):
         client = _client("tonghop")
@@ -35,7 +33,7 @@ def rows(connection: Any, addresses: Iterable[str], scale: str) -> Iterator[Resu
         pages[f"{sheet} (entry)"] = _page(_client(f"xa-{returned.submission.unit.code}"), sheet)
     for address, html in pages.items():
         files = _files(html)
-        itself = len(_small(html.encode())) / 1024
+        itself = len(_compressed(html.encode())) / 1024
         first = itself + sum(files.values()) / 1024
         most = max(most, 1 + len(files))
         yield Result(f"P8 first load of {address} ÷ limit", scale, first, LIMIT, unit="KiB", goal=1.0)
@@ -57,21 +55,21 @@ def _page(client: Client, address: str) -> str:
 
 
 def _files(html: str) -> dict[str, int]:
-    """Name → bytes on the way: style sheets, scripts and images that the page names, and the fonts it needs."""
-    found = {}
+    """Name → transferred bytes of style sheets, scripts, images and the fonts that the page needs."""
+    sizes = {}
     for name in dict.fromkeys(_NAMED.findall(html)):
         content = _static(name)
-        found[name] = len(_small(content))
+        sizes[name] = len(_compressed(content))
         if name.endswith(".css"):
             for font in _fonts(content.decode(), html):
                 path = (Path("/") / name).parent / font
-                short = str(path.resolve()).lstrip("/")
-                found[short] = len(_static(short))
-    return found
+                font_name = str(path.resolve()).lstrip("/")
+                sizes[font_name] = len(_static(font_name))
+    return sizes
 
 
 def _fonts(style: str, html: str) -> Iterator[str]:
-    """Files of which the page uses a letter (an upper bound: not every weight stands on every page)."""
+    """Font files with a letter of the page (an upper bound: a page may not use every weight)."""
     letters = {ord(letter) for letter in html}
     for face in _FACE.findall(style):
         ranges = [(int(start, 16), int(end or start, 16)) for start, end in _RANGE.findall(face)]
@@ -83,5 +81,5 @@ def _static(name: str) -> bytes:
     return Path(finders.find(name)).read_bytes()
 
 
-def _small(content: bytes) -> bytes:
+def _compressed(content: bytes) -> bytes:
     return gzip.compress(content, 6)

@@ -1,4 +1,4 @@
-"""Which rows each part of the benchmark has."""
+"""The parts of the benchmark by name."""
 
 from collections.abc import Callable, Iterator
 
@@ -24,7 +24,7 @@ PAGES = ("/", "/records/", "/units/", "/reports/reviews/", "/reports/reviews/1/"
 
 
 def results(part: str, stage: Stage, minutes: float) -> Iterator[Result]:
-    """The rows of one part; `minutes` of load."""
+    """The rows of one part; `minutes`: of load, for P10."""
     if part == "P10":
         return load.rows(stage.nation, 60 * minutes)
     return PARTS[part](stage)
@@ -78,11 +78,11 @@ def _cases(stage: Stage) -> Iterator[Result]:
 
 
 def _lines(stage: Stage) -> int:
-    """How many lines the files have."""
+    """Rows of the generated files."""
     return 4_000 if stage.small else 40_000
 
 
-# What needs packages that only its own set-up installs is imported when it is asked for.
+# Parts that need packages of their own (Superset, DuckDB) are imported on use.
 PARTS: dict[str, Callable[[Stage], Iterator[Result]]] = {
     "P1": lambda stage: figures_queries.rows(stage.nation, stage.district),
     "Before": _before,

@@ -1,8 +1,8 @@
-"""The same question beside what else would answer it: DuckDB, the SQL that a dashboard program sends, LibreOffice.
+"""The same query in other tools: DuckDB, the SQL that a dashboard program sends, LibreOffice.
 
-Only with scripts/bench --peers, which installs DuckDB apart from the product. The question: what was received through
-which channel in a half-year, by province, and month by month over all months. Of P4 it is what the product answers it
-with: every measure, blanks and numbers of reports, by tier.
+Only with scripts/bench --peers, which installs DuckDB. The query: dossiers received by channel, by province for a
+half-year and by month for all months. For P4 DuckDB computes all that the product does: every measure and the number
+of reports, by tier.
 """
 
 import os
@@ -32,17 +32,17 @@ JOINED = """FROM {rows}
 JOIN records_submission AS submission ON submission.id = edition.submission_id
 JOIN units_unit AS unit ON unit.id = submission.unit_id
 JOIN units_unit AS province ON province.id = CAST(NULLIF(split_part(unit.path, '/', 3), '') AS bigint)"""
-# As Superset writes it for a chart over these tables: a join and a group, nothing added up beforehand.
+# As Superset writes it for a chart over these tables: JOIN and GROUP BY, no stored sums.
 FLAT = (
     JOINED
     + """
 WHERE edition.state = 'approved' AND submission.month BETWEEN {first} AND {last}"""
 )
-# Each submission with the sums of its fields, or every count by itself.
-ADDED_UP = "records_edition AS edition"
+# The rows to sum: per edition (sums of its fields), or every single count.
+EDITIONS = "records_edition AS edition"
 COUNTS = "records_dossiercount AS counted JOIN records_edition AS edition ON edition.id = counted.edition_id"
 ROWS = 40_000
-# Tables, and whether they hold measures: read from a file, a column of which nothing was reported would be text.
+# Table → whether it has measures, whose type must be given: DuckDB would read an empty CSV column as text.
 TABLES = {
     "records_dossiercount": True,
     "records_edition": True,
@@ -50,7 +50,7 @@ TABLES = {
     "units_unit": False,
 }
 BY = ("province.name", "submission.month")
-# Of scanning every count.
+# Relative to scanning every count.
 GOAL = 0.15
 MACRO = Path(__file__).with_name("pivot.bas")
 
@@ -61,17 +61,17 @@ def rows(nation: tuple) -> Iterator[Result]:
     ours = _ours(connection, top, scale)
     duck = _duckdb(connection)
     title = f"P4 figures of the country ÷ DuckDB over every count, {vendor()}"
-    whole = _asked(duck, _whole_questions(scale))
+    whole = _duckdb_act(duck, _all_measures_queries(scale))
     yield Result(title, str(scale), *versus(ours, whole), goal=GOAL)
-    asked = "Peers: figures of the country ÷ DuckDB asked for the channels alone, over"
-    by_count = _asked(duck, _questions(scale, COUNTS, _sums("counted")))
-    yield Result(f"{asked} every count, PostgreSQL", str(scale), *versus(ours, by_count))
-    added_up = _asked(duck, _questions(scale))
-    yield Result(f"{asked} sums of each submission, PostgreSQL", str(scale), *versus(ours, added_up))
+    channels_title = "Peers: figures of the country ÷ DuckDB asked for the channels alone, over"
+    by_count = _duckdb_act(duck, _queries(scale, COUNTS, _sums("counted")))
+    yield Result(f"{channels_title} every count, PostgreSQL", str(scale), *versus(ours, by_count))
+    added_up = _duckdb_act(duck, _queries(scale))
+    yield Result(f"{channels_title} sums of each submission, PostgreSQL", str(scale), *versus(ours, added_up))
     title = f"Peers: the same ÷ the SQL that Superset sends, on the same {vendor()} (without Superset itself)"
-    yield Result(title, str(scale), *versus(ours, _as_sql(connection, scale), times=5))
+    yield Result(title, str(scale), *versus(ours, _sql_act(connection, scale), times=5))
     with tempfile.TemporaryDirectory(prefix="cchc-pivot-") as folder:
-        office = _in_office(Path(folder))
+        office = _libreoffice_act(Path(folder))
         title = f"Peers: the same ÷ a pivot of {ROWS:,} rows of XLSX in LibreOffice, opened and saved"
         yield Result(title, str(scale), *versus(ours, office, times=5))
 
@@ -79,52 +79,50 @@ def rows(nation: tuple) -> Iterator[Result]:
 def _ours(connection: Any, top: Unit, scale: CountryScale) -> Act:
     whole = Period.of(scale.months_kept[0], LAST)
 
-    def ask() -> None:
+    def compute() -> None:
         with use(connection):
             days = stored_calendar()
             summary(FiguresQuery(Unit.objects.get(pk=top.pk), HALF_YEAR, by="unit", calendar=days))
             summary(FiguresQuery(Unit.objects.get(pk=top.pk), whole, days, by="month", most_named=0))
 
-    return ask
+    return compute
 
 
 def _sums(table: str, names: Sequence[str] = CHANNELS) -> str:
     return ", ".join(f"SUM({table}.{name})" for name in names)
 
 
-def _questions(
-    scale: CountryScale, rows: str = ADDED_UP, what: str = "", by: Sequence[str] = BY
-) -> list[str]:
+def _queries(scale: CountryScale, rows: str = EDITIONS, what: str = "", by: Sequence[str] = BY) -> list[str]:
     half = FLAT.format(rows=rows, first=HALF_YEAR.first.number, last=HALF_YEAR.last.number)
     whole = FLAT.format(rows=rows, first=scale.months_kept[0].number, last=LAST.number)
-    # Numbers of months and names of columns only: nothing comes from outside.
+    # Month numbers and column names only, no outside input.
     return [
-        " ".join(["SELECT", group, ",", what or _sums("edition"), found, "GROUP BY", group])
-        for group, found in zip(by, (half, whole), strict=True)
+        " ".join(["SELECT", group, ",", what or _sums("edition"), source, "GROUP BY", group])
+        for group, source in zip(by, (half, whole), strict=True)
     ]
 
 
-def _whole_questions(scale: CountryScale) -> list[str]:
-    """All that the product's figures hold; how many reported is counted where it is least to read."""
+def _all_measures_queries(scale: CountryScale) -> list[str]:
+    """All of the product's figures; reports are counted in the smaller table."""
     by = [f"{group}, unit.tier" for group in BY]
-    counts = _questions(scale, COUNTS, _sums("counted", TALLY_COLUMNS), by)
-    return [*counts, *_questions(scale, ADDED_UP, "COUNT(*)", by)]
+    counts = _queries(scale, COUNTS, _sums("counted", TALLY_COLUMNS), by)
+    return [*counts, *_queries(scale, EDITIONS, "COUNT(*)", by)]
 
 
-def _as_sql(connection: Any, scale: CountryScale) -> Act:
-    questions = _questions(scale)
+def _sql_act(connection: Any, scale: CountryScale) -> Act:
+    queries = _queries(scale)
 
-    def ask() -> None:
+    def execute() -> None:
         with use(connection), default.cursor() as cursor:
-            for question in questions:
-                cursor.execute(question)
+            for query in queries:
+                cursor.execute(query)
                 cursor.fetchall()
 
-    return ask
+    return execute
 
 
 def _duckdb(connection: Any) -> Any:
-    """The four tables in a DuckDB in memory; copying them is not measured."""
+    """Copy the four tables to an in-memory DuckDB; not measured."""
     import duckdb
 
     base = duckdb.connect()
@@ -143,13 +141,13 @@ def _duckdb(connection: Any) -> Any:
     return base
 
 
-def _asked(base: Any, questions: list[str]) -> Act:
-    return lambda: [base.execute(question).fetchall() for question in questions]
+def _duckdb_act(base: Any, queries: list[str]) -> Act:
+    return lambda: [base.execute(query).fetchall() for query in queries]
 
 
-def _in_office(folder: Path) -> Act:
-    """LibreOffice opens the workbook, makes the pivot and saves it; its profile is made before."""
-    source, made = folder / "rows.xlsx", folder / "pivot.ods"
+def _libreoffice_act(folder: Path) -> Act:
+    """LibreOffice opens the workbook, makes the pivot and saves it; its profile is created beforehand."""
+    source, target = folder / "rows.xlsx", folder / "pivot.ods"
     with xlsxwriter.Workbook(source, {"constant_memory": True}) as book:
         sheet = book.add_worksheet()
         sheet.write_row(0, 0, ("province", "month", *CHANNELS))
@@ -164,12 +162,12 @@ def _in_office(folder: Path) -> Act:
     subprocess.run([*office, "--terminate_after_init"], check=True, capture_output=True, env=environment)
     module = profile / "user" / "basic" / "Standard" / "Module1.xba"
     module.write_text(MODULE.format(escape(MACRO.read_text(encoding="utf-8"))), encoding="utf-8")
-    command = [*office, f'macro:///Standard.Module1.Made("{source.as_uri()}", "{made.as_uri()}")']
+    command = [*office, f'macro:///Standard.Module1.Made("{source.as_uri()}", "{target.as_uri()}")']
 
     def pivot() -> None:
-        made.unlink(missing_ok=True)
+        target.unlink(missing_ok=True)
         subprocess.run(command, check=True, capture_output=True, env=environment, timeout=300)
-        if not made.exists():
+        if not target.exists():
             raise RuntimeError("LibreOffice made no pivot")
 
     return pivot

@@ -1,4 +1,4 @@
-"""The references of the page rows: what plain Django costs on the same server, without anything of the product."""
+"""References for the page rows: plain Django on the same server."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,8 +19,7 @@ COLUMNS = (
     "resolved_late",
     "pending_in_time",
 )
-# What a page of a plain project would write: one loop over rows of cells, texts already, with the
-# label that a narrow screen shows beside each.
+# A loop over formatted cells, each with the label that narrow screens show.
 LOOP = """<table class="t"><thead><tr>{% for head in heads %}<th scope="col">{{ head }}</th>{% endfor %}</tr></thead>
 <tbody>{% for name, href, cells in lines %}<tr><th scope="row"><a href="{{ href }}">{{ name }}</a></th>
 {% for label, text in cells %}<td class="num" data-l="{{ label }}">{{ text }}</td>{% endfor %}</tr>
@@ -29,7 +28,7 @@ LOOP = """<table class="t"><thead><tr>{% for head in heads %}<th scope="col">{{ 
 
 @requires(Right.SIGNED_IN)
 def bare(request: HttpRequest) -> HttpResponse:
-    """A signed-in page of the base template with a table of 30 rows that one query reads."""
+    """A signed-in page with the base template and a table of 30 rows from one query."""
     rows = Edition.objects.filter(submission__month=LAST.previous().number).order_by("submission__unit__name")
     return render(request, "bench/bare.html", {"rows": rows.values_list(*COLUMNS)[:30], "heads": COLUMNS})
 

@@ -1,4 +1,4 @@
-"""P13 and P14: the PDF of a review beside WeasyPrint and LibreOffice, and what its pages cost."""
+"""P13 and P14: the PDF of a review compared with WeasyPrint and LibreOffice, and its cost per page."""
 
 import copy
 import json
@@ -42,11 +42,11 @@ WORDS = (
 
 
 def rows(connection: Any) -> Iterator[Result]:
-    """P13: the demo's review, filled up to 12 pages, from its document to the bytes; a draft asked for again."""
+    """P13: the demo's review filled up to 12 pages, from document to PDF; a draft requested again."""
     with use(connection):
         review = Review.objects.order_by("pk").first()
-        doc = filled(document.build_document(review, demo=True), 12)
-        alone = _alone(print_view.print_context(doc))
+        doc = with_pages(document.build_document(review, demo=True), 12)
+        alone = _weasyprint_act(print_view.print_context(doc))
 
         def anew() -> bytes:
             return draw_pdf(print_view.print_context(doc), moment=AT)
@@ -58,17 +58,17 @@ def rows(connection: Any) -> Iterator[Result]:
         yield Result(
             "P13 review PDF drawn anew ÷ WeasyPrint alone", scale, *versus(anew, alone, times=5), goal=1.15
         )
-        with _office(doc) as converted:
+        with _LibreOffice(doc) as converted:
             times = versus(again, converted, times=5)
             name = "P13 review PDF asked for again ÷ LibreOffice converting its DOCX"
             yield Result(name, scale, *times, goal=0.1)
 
 
 def page_rows(connection: Any) -> Iterator[Result]:
-    """P14: 12, 70 and 200 pages of words and tables alike, by turns."""
+    """P14: cost per page of 12, 70 and 200 pages."""
     with use(connection):
         base = document.build_document(Review.objects.order_by("pk").first(), demo=True)
-    docs = {pages: filled(many(base, 28 * pages // 12), pages) for pages in (12, 70, 200)}
+    docs = {pages: with_pages(with_communes(base, 28 * pages // 12), pages) for pages in (12, 70, 200)}
     acts = {
         pages: lambda doc=doc: draw_pdf(print_view.print_context(doc), moment=AT, following=lambda n: None)
         for pages, doc in docs.items()
@@ -79,14 +79,14 @@ def page_rows(connection: Any) -> Iterator[Result]:
         long, reference = versus(acts[pages], acts[12], times=3, warm=0)
         name = f"P14 cost of a page, {pages} ÷ 12 pages"
         yield Result(name, f"{drawn} and {short} pages", long / drawn, reference / short, goal=1.2)
-    seconds, megabytes, _ = _measured(print_view.print_context(docs[200]), None)
+    seconds, megabytes, _ = _draw_in_child(print_view.print_context(docs[200]), None)
     yield Result(
         "P14 memory of the drawing child ÷ limit", f"200 pages, {seconds:.0f} s", megabytes, MEMORY, "MB", 1.0
     )
 
 
 def province_rows() -> Iterator[Result]:
-    """P14: the review of 500 units as it is frozen, from the database to the bytes."""
+    """P14: the review of 500 units as frozen, from the database to the PDF."""
     connection = databases.create("province")
     with use(connection):
         unit = Unit.objects.get(parent=country.fill_country(PROVINCE), has_children=True)
@@ -95,8 +95,8 @@ def province_rows() -> Iterator[Result]:
         review = actions.open_draft(unit, period, by=None, at=AT, sections=sections)
         built: dict[str, Any] = {}
         seconds = timed(lambda: built.update(document.build_document(review, demo=False)))
-        context = print_view.print_context(filled(built, 70))
-        drawing, megabytes, content = _measured(context, built)
+        context = print_view.print_context(with_pages(built, 70))
+        drawing, megabytes, content = _draw_in_child(context, built)
     scale = f"500 units, {_pages(content)} pages"
     yield Result("P14 review of 500 units: time ÷ limit", scale, seconds + drawing, TIME, "s", 1.0)
     yield Result("P14 review of 500 units: memory of the child ÷ limit", scale, megabytes, MEMORY, "MB", 1.0)
@@ -104,21 +104,24 @@ def province_rows() -> Iterator[Result]:
     yield Result("P14 review of 500 units: file ÷ 5 MB", scale, size, 5.0, "MB")
 
 
-def many(doc: dict[str, Any], units: int) -> dict[str, Any]:
-    """A document with so many communes, made from those that it has."""
+def with_communes(doc: dict[str, Any], units: int) -> dict[str, Any]:
+    """The document with `units` communes, copied from its own."""
     doc = copy.deepcopy(doc)
-    own = [row for row in doc["figures"]["rows"] if doc["unit_tiers"][row["key"]] == "commune"]
-    made = [own[place % len(own)] | {"key": f"X{place}", "name": f"xã số {place}"} for place in range(units)]
-    doc["figures"]["rows"] = made
-    doc["unit_tiers"] = {row["key"]: "commune" for row in made}
+    communes = [row for row in doc["figures"]["rows"] if doc["unit_tiers"][row["key"]] == "commune"]
+    rows = [
+        communes[place % len(communes)] | {"key": f"X{place}", "name": f"xã số {place}"}
+        for place in range(units)
+    ]
+    doc["figures"]["rows"] = rows
+    doc["unit_tiers"] = {row["key"]: "commune" for row in rows}
     return doc
 
 
-def filled(doc: dict[str, Any], pages: int) -> dict[str, Any]:
-    """A document with words for about so many pages."""
+def with_pages(doc: dict[str, Any], pages: int) -> dict[str, Any]:
+    """The document with text for about `pages` pages."""
     doc = copy.deepcopy(doc)
-    lacking = max(0, pages - print_view.expected_pages(doc))
-    doc["sections"][1]["paragraphs"] += [[WORDS]] * round(lacking * 2_900 / len(WORDS))
+    missing = max(0, pages - print_view.expected_pages(doc))
+    doc["sections"][1]["paragraphs"] += [[WORDS]] * round(missing * 2_900 / len(WORDS))
     return doc
 
 
@@ -126,25 +129,25 @@ def _pages(content: bytes) -> int:
     return len(PdfReader(BytesIO(content)).pages)
 
 
-def _measured(context: dict[str, Any], data: dict[str, Any] | None) -> tuple[float, float, bytes]:
-    """Seconds, megabytes at the most and the PDF of one drawing in a child of its own."""
+def _draw_in_child(context: dict[str, Any], data: dict[str, Any] | None) -> tuple[float, float, bytes]:
+    """Seconds, peak megabytes and the PDF of one rendering in its own child process."""
     job = json.dumps(_job(context, data, AT)).encode()
-    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as asked:
-        asked.write(b"%d\n" % len(job) + job)
-        asked.seek(0)
-        child = subprocess.Popen(drawing.command(), stdin=asked, stdout=answer)
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stdin:
+        stdin.write(b"%d\n" % len(job) + job)
+        stdin.seek(0)
+        child = subprocess.Popen(drawing.command(), stdin=stdin, stdout=stdout)
         used: list[Any] = []
         seconds = timed(lambda: used.extend(os.wait4(child.pid, 0)))
-        answer.seek(0)
-        lines = iter(answer.readline, b"")
+        stdout.seek(0)
+        lines = iter(stdout.readline, b"")
         status, length = map(int, next(line for line in lines if not line.startswith(b"page")).split())
         if status:
             raise RuntimeError(f"the drawing ended with {status}")
-        return seconds, used[2].ru_maxrss / 1024, answer.read(length)
+        return seconds, used[2].ru_maxrss / 1024, stdout.read(length)
 
 
-def _alone(context: dict[str, Any]) -> Act:
-    """The same HTML, style and fonts, tagged as ours is; everything made before the clock starts."""
+def _weasyprint_act(context: dict[str, Any]) -> Act:
+    """The same HTML, style and fonts, tagged like ours; prepared before the measurement."""
     form = page_source(context, AT)
     style = form["css"].replace(FONTS, Path(settings.PRINT_FONTS).as_uri())
 
@@ -158,8 +161,8 @@ def _alone(context: dict[str, Any]) -> Act:
     return draw
 
 
-class _office:
-    """LibreOffice converting the DOCX of a document; its profile is made before the clock starts."""
+class _LibreOffice:
+    """LibreOffice converting the DOCX; its profile is created before the measurement."""
 
     def __init__(self, doc: dict[str, Any]) -> None:
         self.doc = doc

@@ -1,7 +1,7 @@
-"""P5: the same questions asked of the product and of Superset, both signed in, over HTTP, on the same PostgreSQL.
+"""P5: the same queries to the product and to Superset, both signed in, over HTTP, on the same PostgreSQL.
 
-Superset's answer is JSON from which its page draws a chart. The product answers with the whole page, tables, words and
-charts, and has an address that gives the figures as JSON too: the page is the stricter, the JSON the closer comparison.
+Superset responds with JSON for one chart, the product with the whole page; its API responds with JSON too. The page is
+the stricter comparison, the JSON the closer one.
 """
 
 from collections.abc import Iterator
@@ -20,12 +20,12 @@ from units.models import Unit
 from . import first_visit, memory, pages, superset
 from .databases import use, vendor
 from .measurement import Act, Result, versus
-from .server import ask, serving, serving_bare, session_of
+from .server import http_request, serving, serving_bare, session_cookie
 from .superset import Superset
 
 UNCACHED, CACHED = 0.1, 0.4
 JSON = "/api/v1/summary?"
-# Asked before it counts, so that each worker has what it keeps.
+# Uncounted requests, so that each worker has filled its cache.
 WARM = 8
 
 
@@ -34,8 +34,8 @@ def rows(nation: tuple) -> Iterator[Result]:
     connection, top, scale = nation
     with use(connection):
         province = Unit.objects.filter(parent=top).order_by("pk").first()
-        session = session_of(User.objects.get(username="reader"))
-    asked = superset.questions(province.name)
+        session = session_cookie(User.objects.get(username="reader"))
+    queries = superset.chart_queries(province.name)
     whole = Period.of(scale.months_kept[0], LAST).code
     views = [
         {"unit": top.code, "period": HALF_YEAR.code, "by": "unit"},
@@ -45,52 +45,54 @@ def rows(nation: tuple) -> Iterator[Result]:
     with (
         serving(connection) as server,
         serving_bare(connection) as plain,
-        superset.beside(connection, asked) as other,
+        superset.serving_superset(connection, queries) as other,
     ):
-        bare = _reading(plain.address, "/", "")
-        for question, view in zip(asked, views, strict=True):
-            ours = [_reading(server.address, f"{at}{urlencode(view)}", session) for at in ("/?", JSON)]
-            yield from _beside(nation, question, other, *ours, bare)
-        yield from first_visit.beside(server.address, session, other, str(scale))
-        yield from memory.beside(server, session, other, str(scale))
+        bare = _request_act(plain.address, "/", "")
+        for query, view in zip(queries, views, strict=True):
+            ours = [_request_act(server.address, f"{at}{urlencode(view)}", session) for at in ("/?", JSON)]
+            yield from _compare(nation, query, other, *ours, bare)
+        yield from first_visit.superset_rows(server.address, session, other, str(scale))
+        yield from memory.superset_rows(server, session, other, str(scale))
 
 
-def _beside(
-    nation: tuple, query: superset.Question, other: Superset, page: Act, figures: Act, bare: Act
+def _compare(
+    nation: tuple, query: superset.ChartQuery, other: Superset, page: Act, figures: Act, bare: Act
 ) -> Iterator[Result]:
     connection, _, scale = nation
-    anew, copied = (other.asking(name, query, anew=True) for name in ("joined", superset.COPY))
-    kept = other.asking("joined", query, anew=False)
-    changed, others = _changing(connection), pages.entering(connection)
+    uncached, flat_copy = (other.chart_act(name, query, uncached=True) for name in ("joined", superset.COPY))
+    cached = other.chart_act("joined", query, uncached=False)
+    changed, others = _invalidate_act(connection), pages.saving_act(connection)
     entering = {"between": others, "warm": WARM}
     pairs = [
-        # Both true at the moment of asking: a kept page is looked over at each request, `force` is Superset's way.
-        ("page while others enter ÷ Superset uncached", page, anew, UNCACHED, entering),
-        ("JSON while others enter ÷ Superset uncached", figures, anew, UNCACHED, entering),
-        ("page drawn anew ÷ Superset uncached", page, anew, UNCACHED, {"between": changed}),
-        ("page drawn anew ÷ Superset over a flat copy", page, copied, None, {"between": changed}),
-        ("JSON reckoned anew ÷ Superset uncached", figures, anew, UNCACHED, {"between": changed}),
-        # What is left for whoever draws a page by Django, whatever it shows.
-        ("bare Django page ÷ Superset uncached", bare, anew, None, {}),
-        ("page asked for again ÷ Superset's cache", page, kept, CACHED, {"times": 15, "warm": WARM}),
-        ("JSON asked for again ÷ Superset's cache", figures, kept, CACHED, {"times": 15, "warm": WARM}),
+        # Both are up to date: we validate the cached page on each request, Superset needs `force`.
+        ("page while others enter ÷ Superset uncached", page, uncached, UNCACHED, entering),
+        ("JSON while others enter ÷ Superset uncached", figures, uncached, UNCACHED, entering),
+        ("page drawn anew ÷ Superset uncached", page, uncached, UNCACHED, {"between": changed}),
+        ("page drawn anew ÷ Superset over a flat copy", page, flat_copy, None, {"between": changed}),
+        ("JSON reckoned anew ÷ Superset uncached", figures, uncached, UNCACHED, {"between": changed}),
+        # The lower bound for any page that Django renders.
+        ("bare Django page ÷ Superset uncached", bare, uncached, None, {}),
+        ("page asked for again ÷ Superset's cache", page, cached, CACHED, {"times": 15, "warm": WARM}),
+        ("JSON asked for again ÷ Superset's cache", figures, cached, CACHED, {"times": 15, "warm": WARM}),
     ]
-    for told, ours, reference, goal, how in pairs:
-        title = f"P5 {query.title}: {told}, {vendor()}"
-        yield Result(title, str(scale), *versus(ours, reference, **how), goal=goal)
+    for comparison, ours, reference, goal, options in pairs:
+        title = f"P5 {query.title}: {comparison}, {vendor()}"
+        yield Result(title, str(scale), *versus(ours, reference, **options), goal=goal)
 
 
-def _reading(address: str, path: str, session: str) -> Act:
+def _request_act(address: str, path: str, session: str) -> Act:
     def read() -> None:
-        answer, content = ask(address, "GET", path, {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"})
+        answer, content = http_request(
+            address, "GET", path, {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"}
+        )
         if answer.status != 200:
             raise RuntimeError(f"{path}: {answer.status} {content[:200].decode()}")
 
     return read
 
 
-def _changing(connection: Any) -> Act:
-    """Something that concerns every page is logged: no worker shows what it drew before."""
+def _invalidate_act(connection: Any) -> Act:
+    """Append a log entry that invalidates every cached page."""
 
     def change() -> None:
         with use(connection), transaction.atomic():

@@ -1,4 +1,4 @@
-"""A benchmark's database served by gunicorn, as in production, for what is measured from outside."""
+"""Serves a benchmark database with gunicorn as in production, for measurements over HTTP."""
 
 import http.client
 import os
@@ -20,15 +20,15 @@ from tests.support.server import answering, free_port
 from .databases import ROOT
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-# As the product is served, loaded before its workers start.
+# Served like the product, preloaded before the workers start.
 BARE = ["--config", os.devnull, "--workers", "2", "--threads", "4", "--preload", "--no-control-socket"]
 BARE += ["bench.bare_page:site()"]
-TOKEN = "c" * 32  # of every session here: a token is right when cookie and header agree
+TOKEN = "c" * 32  # CSRF token of every session here; cookie and header only have to match
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where it answers, and the number of its first process."""
+    """A running server's address and the id of its master process."""
 
     address: str
     pid: int
@@ -36,8 +36,8 @@ class Server:
 
 @contextmanager
 def serving(connection: Any) -> Iterator[Server]:
-    """A server on that database; it has the secret key of this process, so sessions made here hold."""
-    env = os.environ | {"DATABASE_URL": url_of(connection)}
+    """A server on that database, with this process's secret key, so that sessions created here are valid."""
+    env = os.environ | {"DATABASE_URL": database_url(connection)}
     collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
     subprocess.run(collect, cwd=ROOT, env=env, check=True)
     with running([sys.executable, "-m", "gunicorn", "cchc_dashboard.wsgi"], env) as server:
@@ -46,8 +46,8 @@ def serving(connection: Any) -> Iterator[Server]:
 
 @contextmanager
 def serving_bare(connection: Any) -> Iterator[Server]:
-    """The bare Django page of bench.bare_page alone, on that database."""
-    env = os.environ | {"DATABASE_URL": url_of(connection)}
+    """Only the page of bench.bare_page, on that database."""
+    env = os.environ | {"DATABASE_URL": database_url(connection)}
     with running([sys.executable, "-m", "gunicorn", *BARE], env, path="/") as server:
         yield server
 
@@ -56,11 +56,11 @@ def serving_bare(connection: Any) -> Iterator[Server]:
 def running(
     command: list[str], env: dict[str, str], folder: Path = ROOT, path: str = "/accounts/login/"
 ) -> Iterator[Server]:
-    """A gunicorn started in a folder, at a port of its own, from its first answer at a path on; ended afterwards."""
+    """Start gunicorn on a free port, wait until `path` responds, and stop it at the end."""
     port = free_port()
-    bound = [*command, "--bind", f"127.0.0.1:{port}"]
+    bind_command = [*command, "--bind", f"127.0.0.1:{port}"]
     process = subprocess.Popen(
-        bound, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        bind_command, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         address = f"http://127.0.0.1:{port}"
@@ -71,10 +71,10 @@ def running(
         process.wait(60)
 
 
-def ask(
+def http_request(
     address: str, method: str, path: str, headers: dict[str, str], body: str | None = None
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    """The answer and its content, over a connection of its own, as a proxy in front of gunicorn opens it."""
+    """The response and its content, over a new connection as a proxy opens it."""
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
     try:
         connection.request(method, path, body, headers)
@@ -84,15 +84,15 @@ def ask(
         connection.close()
 
 
-def session_of(user: User) -> str:
-    """The cookie of somebody who signed in, without the cost of a password."""
+def session_cookie(user: User) -> str:
+    """A session cookie, without hashing a password."""
     client = Client()
     client.force_login(user, BACKEND)
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
-def url_of(connection: Any) -> str:
-    """DATABASE_URL of that database."""
+def database_url(connection: Any) -> str:
+    """The database as a DATABASE_URL."""
     name = connection.settings_dict["NAME"]
     if connection.vendor == "sqlite":
         return f"sqlite:///{name}"

@@ -1,4 +1,4 @@
-"""The databases that are measured."""
+"""The generated databases, each created on first use."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ from .measurement import say
 
 
 class Stage:
-    """The generated databases, each made when a part first asks for it."""
+    """Each is (connection, top unit, scale), except the demo's connection."""
 
     def __init__(self, folder: Path, small: bool) -> None:
         self.folder, self.small = folder, small
@@ -27,23 +27,23 @@ class Stage:
 
     @cached_property
     def district(self) -> tuple:
-        return self._made("district", country.DISTRICT)
+        return self._generate("district", country.DISTRICT)
 
     @cached_property
     def long_district(self) -> tuple:
-        return self._made("long_district", replace(country.DISTRICT, months=self.before[2].months))
+        return self._generate("long_district", replace(country.DISTRICT, months=self.before[2].months))
 
     @cached_property
     def before(self) -> tuple:
-        return self._made("before", self._before)
+        return self._generate("before", self._before)
 
     @cached_property
     def nation(self) -> tuple:
-        return self._made("nation", self._nation)
+        return self._generate("nation", self._nation)
 
     @cached_property
     def merged(self) -> tuple:
-        return self._made("merged", self._merged)
+        return self._generate("merged", self._merged)
 
     @cached_property
     def district_gaps(self) -> tuple:
@@ -69,10 +69,10 @@ class Stage:
         return connection
 
     def _with_gaps(self, name: str, scale: Any) -> tuple:
-        """With one report in a hundred missing, everywhere, as `generate_country` makes it."""
-        return self._made(f"{name}_gaps", replace(scale, gaps=GAPS))
+        """With one report in a hundred missing everywhere, as in `generate_country`."""
+        return self._generate(f"{name}_gaps", replace(scale, gaps=GAPS))
 
-    def _made(self, name: str, scale: Any) -> tuple:
+    def _generate(self, name: str, scale: Any) -> tuple:
         start = time.monotonic()
         connection = databases.create(name)
         with databases.use(connection):

@@ -1,4 +1,4 @@
-"""P16: the second start of the product, until its first page stands."""
+"""P16: the second start of the product until its first page."""
 
 import time
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ LIMIT = 5.0
 
 
 def rows(folder: Path) -> Iterator[Result]:
-    """Two starts with the same data: the first one fills them, the second is measured."""
+    """Start twice with the same data folder; the second start is measured."""
     _started(folder)
     seconds = _started(folder)
     yield Result(
@@ -21,7 +21,7 @@ def rows(folder: Path) -> Iterator[Result]:
 
 
 def _started(folder: Path) -> float:
-    """Seconds until the sign-in page answers; the server is stopped again."""
+    """Seconds until the sign-in page responds; stops the server again."""
     start = time.perf_counter()
     with served(folder):
         return time.perf_counter() - start

@@ -5,11 +5,11 @@ import os
 HOME = os.environ["SUPERSET_HOME"]
 SECRET_KEY = "of a server on loopback that is thrown away, with data that are made up"
 SQLALCHEMY_DATABASE_URI = f"sqlite:///{HOME}/superset.db"
-# As it comes Superset keeps no answer. In files, where both workers find them.
+# By default Superset caches no data; files are shared by both workers.
 DATA_CACHE_CONFIG = {
     "CACHE_TYPE": "FileSystemCache",
     "CACHE_DIR": f"{HOME}/answers",
     "CACHE_DEFAULT_TIMEOUT": 3600,
 }
-# A program that asks carries no token; leaving the check out costs Superset nothing.
+# The benchmark's client sends no CSRF token.
 WTF_CSRF_ENABLED = False

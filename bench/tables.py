@@ -1,4 +1,4 @@
-"""E2: the table of a page as a workbook, beside the same cells by XlsxWriter alone."""
+"""E2: a page's table as a workbook, compared with XlsxWriter alone."""
 
 import tempfile
 from collections.abc import Iterator
@@ -28,9 +28,9 @@ COLUMNS = (
 
 
 def export_rows(number: int = 40_000) -> Iterator[Result]:
-    """`number` rows of fifteen columns: texts, a day, whole numbers with live totals, a share as a formula."""
+    """`number` rows of fifteen columns: texts, a date, whole numbers with totals, a share as a formula."""
     rows = [_row(place) for place in range(number)]
-    times = versus(partial(_ours, rows), partial(_alone, rows), times=5, warm=0)
+    times = versus(partial(_ours, rows), partial(_xlsxwriter_alone, rows), times=5, warm=0)
     scale = f"{number:,} rows × {len(COLUMNS)} columns"
     yield Result("E2 table of a page as XLSX ÷ XlsxWriter alone", scale, *times, goal=1.3)
 
@@ -45,7 +45,7 @@ def _ours(rows: list[tuple]) -> None:
         pass
 
 
-def _alone(rows: list[tuple]) -> None:
+def _xlsxwriter_alone(rows: list[tuple]) -> None:
     with tempfile.TemporaryFile() as stream, xlsxwriter.Workbook(stream, {"constant_memory": True}) as book:
         sheet = book.add_worksheet()
         text, count, rate, day = (

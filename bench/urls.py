@@ -1,4 +1,4 @@
-"""The product's addresses, and beside them the plain pages that it is measured against."""
+"""The product's URLs and the plain pages that it is compared with."""
 
 from django.urls import include, path
 
