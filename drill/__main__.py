@@ -1,4 +1,4 @@
-"""python -m drill: break things under load, look at what is left, print the table, write bench/drill.json.
+"""python -m drill: break things under load, check what survived, print a table, write bench/drill.json.
 
 Example: python -m drill --only kill --minutes 5 --database sqlite --add
 """
@@ -25,51 +25,50 @@ def main() -> int:
     if options.list:
         print("\n".join(PARTS))
         return 0
-    found = rows.read(options.output) if options.add else []
+    measured = rows.read(options.output) if options.add else []
     held = True
     for name in options.only or PARTS:
         part, databases = PARTS[name]
         for database in databases:
             if database.lower() not in options.database:
                 continue
-            with closing(_run(part, name, database, options.minutes)) as told:
-                for row in told:
-                    # A drill that runs again takes the place of its earlier row.
-                    kept = [one for one in found if (one.name, one.database) != (row.name, row.database)]
-                    found = [*kept, row]
+            with closing(_run(part, name, database, options.minutes)) as results:
+                for row in results:
+                    # A drill that runs again replaces its earlier row.
+                    key = (row.name, row.database)
+                    others = [old for old in measured if (old.name, old.database) != key]
+                    measured = [*others, row]
                     held &= row.held
                     _say(rows.table([row]))
-                    rows.write(found, options.output)
-    print(rows.table(found))
+                    rows.write(measured, options.output)
+    print(rows.table(measured))
     return 0 if held else 1
 
 
 def _end_in_order() -> None:
-    """Whoever ends the drills, by Ctrl+C or as a service manager does, has what they started ended too: PostgreSQL and
-    gunicorn run apart from them, and would stay.
-    """
+    """On Ctrl+C or SIGTERM stop PostgreSQL and gunicorn too; they run in sessions of their own."""
 
     def ended(number: int, _) -> None:
-        # A second one does not interrupt the tidying up, nor the programs that it calls.
-        for one in ENDING:
-            signal.signal(one, signal.SIG_IGN)
+        # A second signal must not interrupt the cleanup.
+        for signal_number in ENDING:
+            signal.signal(signal_number, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
-    for one in ENDING:
-        # Under nohup the terminal may go.
-        if one != signal.SIGHUP or signal.getsignal(one) != signal.SIG_IGN:
-            signal.signal(one, ended)
+    for signal_number in ENDING:
+        # nohup ignores SIGHUP; leave it so.
+        if signal_number != signal.SIGHUP or signal.getsignal(signal_number) != signal.SIG_IGN:
+            signal.signal(signal_number, ended)
 
 
 def _run(part, name: str, database: str, minutes: float):
-    """The rows of a part; where it could not go on, one that says so."""
+    """The rows of a part; after an exception, a row that reports it."""
     start = time.monotonic()
     try:
         yield from part(database, minutes)
     except Exception as error:
         _say(traceback.format_exc())
-        told = f"the drill broke off: {type(error).__name__}: {str(error)[-300:]}"
-        yield Row(f"{name}: broken off", database, time.monotonic() - start, broken=(told,))
+        message = f"the drill broke off: {type(error).__name__}: {str(error)[-300:]}"
+        yield Row(f"{name}: broken off", database, time.monotonic() - start, broken=(message,))
 
 
 def _options() -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""Faults at the door: between the wire and the pages, in the ways in without a password, at one page's second unit."""
+"""Planted faults in access: request handling, password links, pending input, rights on a second unit."""
 
 from .fault import Fault
 

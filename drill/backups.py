@@ -1,4 +1,4 @@
-"""`backup` while clerks save, `restore` on an empty host, and what it says to a damaged copy (acceptance R12, R8)."""
+"""`backup` while clerks save, `restore` on an empty host, and refusal of damaged copies (acceptance R12, R8)."""
 
 import shutil
 import sqlite3
@@ -21,50 +21,50 @@ DELETE FROM ledger_entry WHERE sequence > (SELECT max(sequence) - 3 FROM ledger_
 
 
 def rows(database: str, minutes: float) -> Iterator[Row]:
-    """Backups under four clerks, the last one at rest; each comes back elsewhere. `minutes`: between first and last."""
+    """Backups while four clerks save, the last one at rest; each is restored elsewhere. `minutes`: of saving."""
     with world(database) as here:
-        issue(here)
+        freeze_review(here)
         yield from _under_load(here, minutes)
         at_rest = here.folder / "at-rest"
         head = here.must("backup", str(at_rest)).strip()
-        yield _same(here, at_rest, "restored elsewhere, every table compared")
-        yield _cut(here, at_rest, head)
+        yield _restore_and_compare(here, at_rest, "restored elsewhere, every table compared")
+        yield _cut_log(here, at_rest, head)
         yield _damaged(here, at_rest)
 
 
-def issue(here: World) -> None:
-    """Freeze the demo's review, so that there is a document to keep."""
-    with here.reading() as found:
-        ((number,),) = found.rows("SELECT id FROM reports_review")
-    here.must("issue_review", str(number), "--by", "lanhdao")
+def freeze_review(here: World) -> None:
+    """Freeze the demo's review, so that the backup has a document."""
+    with here.reading() as snapshot:
+        ((review_id,),) = snapshot.rows("SELECT id FROM reports_review")
+    here.must("issue_review", str(review_id), "--by", "lanhdao")
 
 
 def _under_load(here: World, minutes: float) -> Iterator[Row]:
-    took, back, lost, broken, made = [], [], 0, [], []
+    backup_seconds, restore_seconds, lost, broken, backups = [], [], 0, [], []
     start = time.monotonic()
     with Service(here) as service, writing(here, [service.address]) as clerks:
         for number in range(BACKUPS):
             time.sleep(60 * minutes / BACKUPS)
             folder = here.folder / f"backup-{number}"
-            known, begun = restore_elsewhere.marks(clerks), time.monotonic()
+            marks, begin = restore_elsewhere.marks(clerks), time.monotonic()
             here.must("backup", str(folder))
-            took.append(time.monotonic() - begun)
-            made.append((folder, known))
+            backup_seconds.append(time.monotonic() - begin)
+            backups.append((folder, marks))
     acts = sum(sum(clerk.answers.values()) for clerk in clerks)
     acknowledged = sum(len(clerk.saved) + clerk.sent for clerk in clerks)
-    for folder, known in made:
-        with restore_elsewhere.empty(here, f"host-of-{folder.name}") as there:
-            begun = time.monotonic()
+    for folder, marks in backups:
+        with restore_elsewhere.host_beside(here, f"host-of-{folder.name}") as there:
+            begin = time.monotonic()
             there.must("restore", str(folder))
-            back.append(time.monotonic() - begun)
-            missing, wrong = restore_elsewhere.lost(there, known)
+            restore_seconds.append(time.monotonic() - begin)
+            missing, wrong = restore_elsewhere.lost(there, marks)
             lost += missing
-            broken += [*wrong, *restore_elsewhere.documents(there), *_as_the_tool_reads_it(there, folder)]
-    broken += [told for clerk in clerks for told in clerk.broken]
+            broken += [*wrong, *restore_elsewhere.documents(there), *_copy_beside_restored(there, folder)]
+    broken += [fault for clerk in clerks for fault in clerk.broken]
     measured = {
-        "seconds of a backup under load, median": round(statistics.median(took), 1),
-        "seconds of a restore on an empty host, median": round(statistics.median(back), 1),
-        "megabytes of a backup": round(_size(made[-1][0]) / 1e6, 1),
+        "seconds of a backup under load, median": round(statistics.median(backup_seconds), 1),
+        "seconds of a restore on an empty host, median": round(statistics.median(restore_seconds), 1),
+        "megabytes of a backup": round(_size(backups[-1][0]) / 1e6, 1),
     }
     spent = time.monotonic() - start
     yield Row(
@@ -73,15 +73,15 @@ def _under_load(here: World, minutes: float) -> Iterator[Row]:
     )  # fmt: skip
 
 
-def _as_the_tool_reads_it(there: World, folder: Path) -> list[str]:
-    """The restored tables beside those of the copy itself, read past the product: SQLite's file as it lies, a dump by
-    pg_restore into a database of its own.
+def _copy_beside_restored(there: World, folder: Path) -> list[str]:
+    """Compare the restored tables with the copy, read without the product: the SQLite file directly, a dump by
+    pg_restore into another database.
     """
     if not there.server:
         return restore_elsewhere.differing(
             "restored",
-            restore_elsewhere.of_file(folder / "database.sqlite3"),
-            restore_elsewhere.prints(there),
+            restore_elsewhere.file_fingerprints(folder / "database.sqlite3"),
+            restore_elsewhere.fingerprints_of_host(there),
         )
     dump = there.server.folder / "copy.dump"
     shutil.copyfile(folder / "database.dump", dump)
@@ -89,56 +89,61 @@ def _as_the_tool_reads_it(there: World, folder: Path) -> list[str]:
     local = ("-h", there.server.folder, "-U", "postgres")
     there.server.run("createdb", *local, "plain")
     there.server.run("pg_restore", *local, "-d", "plain", "--no-owner", "--no-privileges", dump)
-    plain = restore_elsewhere.of_server(there.server.folder, "plain")
-    return restore_elsewhere.differing("restored", plain, restore_elsewhere.prints(there))
+    plain = restore_elsewhere.server_fingerprints(there.server.folder, "plain")
+    return restore_elsewhere.differing("restored", plain, restore_elsewhere.fingerprints_of_host(there))
 
 
 def country(database: str, minutes: float) -> Iterator[Row]:
-    """The same for the whole country of today with five years of reports; nobody writes meanwhile."""
-    with temporary() as place, restore_elsewhere.bare(database, place) as here:
+    """Backup and restore of today's whole country with five years of reports, at rest."""
+    with temporary() as place, restore_elsewhere.bare_host(database, place) as here:
         here.must("migrate", "-v", "0")
         here.must("generate_country", "--units", "now", "--months", "60")
-        folder, begun = place / "backup", time.monotonic()
+        folder, begin = place / "backup", time.monotonic()
         here.must("backup", str(folder))
         measured = {
-            "seconds of the backup": round(time.monotonic() - begun, 1),
+            "seconds of the backup": round(time.monotonic() - begin, 1),
             "megabytes of it": round(_size(folder) / 1e6),
         }
-        yield _same(here, folder, "the whole country of today, 60 months, restored elsewhere", **measured)
+        yield _restore_and_compare(
+            here, folder, "the whole country of today, 60 months, restored elsewhere", **measured
+        )
 
 
-def _same(here: World, folder: Path, name: str, **measured: float) -> Row:
-    """At rest: every table on the other host has the SHA-256 that it has here."""
+def _restore_and_compare(here: World, folder: Path, name: str, **measured: float) -> Row:
+    """At rest: every table has the same SHA-256 on the other host."""
     start = time.monotonic()
-    with restore_elsewhere.empty(here) as there:
-        begun = time.monotonic()
+    with restore_elsewhere.host_beside(here) as there:
+        begin = time.monotonic()
         there.must("restore", str(folder))
         there.must("migrate", "-v", "0")
-        back = time.monotonic() - begun
+        restored = time.monotonic() - begin
         there.must("verify_log")
         there.must("recount", "--check")
-        ready = time.monotonic() - begun
-        before, after = restore_elsewhere.prints(here), restore_elsewhere.prints(there)
+        ready = time.monotonic() - begin
+        before, after = (
+            restore_elsewhere.fingerprints_of_host(here),
+            restore_elsewhere.fingerprints_of_host(there),
+        )
         broken = restore_elsewhere.differing("restored", before, after)
     measured |= {
         "tables with equal SHA-256": len(before.keys() & after.keys()) - 1,
-        "seconds until restored and migrated": round(back, 1),
+        "seconds until restored and migrated": round(restored, 1),
         "seconds until checked as well": round(ready, 1),
     }
     spent = time.monotonic() - start
     return Row(name, here.database, spent, faults=1, broken=tuple(broken), measured=measured)
 
 
-def _cut(here: World, folder: Path, head: str) -> Row:
-    """Somebody cuts the log's tail on the host: told against the head that left it with the backup."""
+def _cut_log(here: World, folder: Path, head: str) -> Row:
+    """A log whose last entries are deleted fails `verify_log` against the head from the backup."""
     start, broken = time.monotonic(), []
-    with restore_elsewhere.empty(here, "cut") as there:
+    with restore_elsewhere.host_beside(here, "cut") as there:
         there.must("restore", str(folder))
         if there.manage("verify_log", "--anchor", head).returncode:
             broken.append("the restored log does not fit the head of its backup")
         _sql(there, CUT)
         if there.manage("verify_log", "--anchor", head).returncode != 1:
-            broken.append("a cut tail is not told against the head of the backup")
+            broken.append("a cut tail is not detected by the head of the backup")
     return Row(
         "log cut after the backup", here.database, time.monotonic() - start, faults=1, broken=tuple(broken)
     )
@@ -186,9 +191,9 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 
 
 def _damaged(here: World, folder: Path) -> Row:
-    """Each damaged copy is refused (exit 1), and what is there stays."""
+    """Each damaged copy is refused (exit 1), and the data stay unchanged."""
     start, broken = time.monotonic(), []
-    before = restore_elsewhere.prints(here)
+    before = restore_elsewhere.fingerprints_of_host(here)
     for name, damage in DAMAGES.items():
         copy = here.folder / "damaged"
         shutil.copytree(folder, copy)
@@ -196,7 +201,9 @@ def _damaged(here: World, folder: Path) -> Row:
         if here.manage("restore", str(copy)).returncode != 1:
             broken.append(f"{name}: not refused")
         shutil.rmtree(copy)
-    broken += restore_elsewhere.differing("after refusals", before, restore_elsewhere.prints(here))
+    broken += restore_elsewhere.differing(
+        "after refusals", before, restore_elsewhere.fingerprints_of_host(here)
+    )
     return Row(
         "damaged backups", here.database, time.monotonic() - start, faults=len(DAMAGES), broken=tuple(broken)
     )

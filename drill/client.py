@@ -1,4 +1,4 @@
-"""One person at the product's addresses, a connection for each request as a proxy opens it."""
+"""An HTTP client for one user, with a new connection for each request as a proxy opens it."""
 
 import http.client
 import json
@@ -21,19 +21,19 @@ class Answer(NamedTuple):
 
 
 class Client:
-    """Keeps the cookies of one person. Every request may raise one of FAILURES where nobody answers."""
+    """Stores the user's cookies. Every request may raise one of FAILURES if nothing responds."""
 
     def __init__(self, address: str, timeout: float = 60) -> None:
         self.address, self.timeout, self.cookies = address, timeout, {}
 
     def at(self, address: str) -> "Client":
-        """The same person at another server of the same database."""
+        """The same user at another server of the same database."""
         other = Client(address, self.timeout)
         other.cookies = dict(self.cookies)
         return other
 
     def sign_in(self, username: str, password: str = "demo") -> "Client":
-        """Errors: RuntimeError where it is refused."""
+        """Errors: RuntimeError if refused."""
         self.get(LOGIN)
         answer = self.form(LOGIN, username=username, password=password)
         if answer.status != 302:
@@ -41,7 +41,7 @@ class Client:
         return self
 
     def status(self, path: str) -> int:
-        """Of a page; 0 where nobody answers."""
+        """Status of a page; 0 if nothing responds."""
         try:
             return self.get(path).status
         except FAILURES:
@@ -51,11 +51,11 @@ class Client:
         return self._ask("GET", path)
 
     def form(self, path: str, **fields: object) -> Answer:
-        """As a page's form is sent."""
+        """Send like a page's form."""
         return self._ask("POST", path, urlencode(fields), "application/x-www-form-urlencoded", "text/html")
 
     def json(self, path: str, body: object) -> Answer:
-        """As a page's script sends it."""
+        """Send like a page's script."""
         return self._ask("POST", path, json.dumps(body), "application/json", "application/json")
 
     def _ask(
@@ -72,5 +72,5 @@ class Client:
         finally:
             connection.close()
         for line in answer.headers.get_all("Set-Cookie", ()):
-            self.cookies |= {name: one.value for name, one in SimpleCookie(line).items()}
+            self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
         return Answer(answer.status, content, answer.headers.get("Location", ""))

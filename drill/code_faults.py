@@ -1,4 +1,4 @@
-"""Faults to plant: each takes one defence away. `old` stands exactly once in its file; one of `tests` must fail."""
+"""Faults to plant: each removes one safeguard. `old` must occur exactly once in its file; one of `tests` must fail."""
 
 from .access_faults import AT_THE_DOOR
 from .fault import Fault

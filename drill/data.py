@@ -1,4 +1,4 @@
-"""The disk is full, room is made again (acceptance R3, R13)."""
+"""A full disk, and freed again (acceptance R3, R13)."""
 
 import shutil
 import time
@@ -21,14 +21,14 @@ LEFT = 3 * MEGABYTE
 
 
 def rows(database: str, minutes: float) -> Iterator[Row]:
-    """3 MB are left and written full; PostgreSQL's write-ahead log lies on another disk, then alone on the full one."""
+    """Fill the last 3 MB; PostgreSQL's WAL is on another disk, then alone on the full one."""
     with in_memory(ROOM[database]) as disk, temporary() as other:
-        cluster = ("-X", _of_postgres(other / "wal")) if database == "PostgreSQL" else ()
+        cluster = ("-X", _owned_by_postgres(other / "wal")) if database == "PostgreSQL" else ()
         with world(database, disk, *cluster) as here, Service(here, **ENOUGH) as service:
-            yield _filled(here, service, Ballast(disk))
+            yield _fill(here, service, Ballast(disk))
     if database == "PostgreSQL":
         with in_memory(wal_full.ROOM) as disk:
-            cluster = ("-X", _of_postgres(disk / "wal"))
+            cluster = ("-X", _owned_by_postgres(disk / "wal"))
             with (
                 world(database, None, *cluster, options=wal_full.OPTIONS) as here,
                 Service(here, **ENOUGH) as service,
@@ -36,13 +36,13 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
                 yield wal_full.row(here, service, disk)
 
 
-def _of_postgres(folder: Path) -> Path:
+def _owned_by_postgres(folder: Path) -> Path:
     folder.mkdir(mode=0o700)
     shutil.chown(folder, "postgres")
     return folder
 
 
-def _filled(here: World, service: Service, ballast: Ballast) -> Row:
+def _fill(here: World, service: Service, ballast: Ballast) -> Row:
     tally, probe = Tally(), Probe(here, service)
     tally.must(probe.ready() == 200, "/readyz before")
     start = time.monotonic()
@@ -53,25 +53,25 @@ def _filled(here: World, service: Service, ballast: Ballast) -> Row:
         full_after = until_refused(clerks, ballast.shrink)
         ballast.leave(0)
         probe.only_reads(tally, room=here.database == "PostgreSQL")
-        looked = _looked(look)
+        was_readable = _look_while_full(look)
         ballast.drop()
-        again = saved_again(clerks)
+        saved_after = saved_again(clerks)
         look.at_once()
     look.whole()
     tally.add(look)
     tally.must(probe.ready() == 200, "/readyz after")
     measured = {
         "seconds until 3 MB were full": round(full_after, 1),
-        "seconds from room made to all four saved": round(again, 2),
+        "seconds from room made to all four saved": round(saved_after, 2),
         "answers 503": sum(clerk.answers[503] for clerk in clerks),
-        "looked at while it was full": "yes" if looked else "no: PostgreSQL took no new connection",
+        "looked at while it was full": "yes" if was_readable else "no: PostgreSQL took no new connection",
     }
     return tally.row("disk full, room made", here.database, time.monotonic() - start, 1, measured)
 
 
-def _looked(look: Look) -> bool:
-    """Where PostgreSQL has just thrown away its list of catalogues, it takes no new connection on a full disk, where it
-    cannot write the list anew. The product has its own; what was acknowledged by then is looked for once there is room.
+def _look_while_full(look: Look) -> bool:
+    """False if PostgreSQL accepts no new connection: after dropping its relation cache file it must write that first.
+    The product keeps its connections; acknowledged saves are then checked once there is space.
     """
     try:
         look.at_once()

@@ -1,4 +1,4 @@
-"""Small disks to be filled, and disks that fail: mounted by root, gone afterwards."""
+"""Small temporary disks to fill, and disks that fail; needs root to mount them."""
 
 import os
 import subprocess
@@ -10,20 +10,20 @@ from pathlib import Path
 from .world import temporary
 
 MEGABYTE = 1 << 20
-# So that /readyz, which warns long before the end, can be seen on disks of this size.
+# /readyz warns long before a disk is full: lower its limit for disks of this size.
 ENOUGH = {"CCHC_DISK_FREE_MB": "2"}
 
 
 @contextmanager
 def in_memory(megabytes: int) -> Iterator[Path]:
-    """An empty disk of so many megabytes. Errors: CalledProcessError for who may not mount."""
+    """An empty tmpfs. Errors: CalledProcessError without the right to mount."""
     with temporary() as folder, _mounted(folder, "-t", "tmpfs", "-o", f"size={megabytes}m,mode=711", "tmpfs"):
         yield folder
 
 
 @contextmanager
 def on_file(megabytes: int) -> Iterator[Path]:
-    """A disk with ext4 in a file, which can be made to fail (`fail`). Errors: CalledProcessError for who may not."""
+    """An ext4 disk in a file, for `fail`. Errors: CalledProcessError without the right to mount."""
     with temporary() as place:
         image, folder = place / "image", place / "disk"
         folder.mkdir()
@@ -36,25 +36,25 @@ def on_file(megabytes: int) -> Iterator[Path]:
 
 
 def fail(disk: Path) -> None:
-    """From now on it takes no writes, also not of files that are open: what Linux does with a broken disk."""
+    """Make the disk refuse writes, also to open files, as Linux does with a broken disk."""
     _run("mount", "-o", "remount,abort", disk)
 
 
-def repaired(disk: Path) -> None:
-    """Taken away, repaired and mounted again, as an administrator does; nobody may hold a file of it open."""
+def repair(disk: Path) -> None:
+    """Unmount, repair and mount again, as an administrator does; no file may be open."""
     _run("umount", disk)
     subprocess.run(["e2fsck", "-p", "-f", str(disk.parent / "image")], capture_output=True)
     _run("mount", "-o", "loop", disk.parent / "image", disk)
 
 
 class Ballast:
-    """A file that takes the room of a disk."""
+    """A file that takes up a disk's space."""
 
     def __init__(self, disk: Path) -> None:
         self.disk, self.file = disk, disk / "ballast"
 
     def leave(self, bytes_: int) -> None:
-        """Take all the room but so much."""
+        """Take all space but `bytes_`."""
         room = self.free - bytes_
         if room > 0:
             at = self.file.stat().st_size if self.file.exists() else 0
@@ -63,11 +63,11 @@ class Ballast:
 
     @property
     def free(self) -> int:
-        found = os.statvfs(self.disk)
-        return found.f_bavail * found.f_frsize
+        status = os.statvfs(self.disk)
+        return status.f_bavail * status.f_frsize
 
     def shrink(self) -> None:
-        """Take a quarter of what is left: a database may find room in what it has."""
+        """Take a quarter of the free space: a database may still reuse space in its files."""
         self.leave(self.free * 3 // 4)
 
     def drop(self) -> None:
@@ -80,7 +80,7 @@ def _mounted(folder: Path, *how: object) -> Iterator[None]:
     try:
         yield
     finally:
-        # Who was just killed lets go of it a little later.
+        # A killed process releases its files a little later.
         tries = iter(range(20))
         while subprocess.run(["umount", str(folder)], capture_output=True).returncode:
             if next(tries, None) is None:
@@ -90,4 +90,4 @@ def _mounted(folder: Path, *how: object) -> Iterator[None]:
 
 
 def _run(*command: object) -> None:
-    subprocess.run([str(one) for one in command], check=True, capture_output=True)
+    subprocess.run([str(argument) for argument in command], check=True, capture_output=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Fault:
-    """What is taken away, in words; where; what stands there and what is put in its place; the tests that are near."""
+    """Name, file, the text to replace and its replacement, and the tests that should fail."""
 
     name: str
     file: str

@@ -1,5 +1,5 @@
-"""What must be true after every fault, read past the product: nothing acknowledged is lost, no half month, the log's
-chain and every sum are right.
+"""Checks after every fault, with SQL instead of the product: nothing acknowledged is lost, no month is half written,
+the log's chain and all sums are right.
 """
 
 import json
@@ -29,7 +29,7 @@ MEASURES = (
 
 
 class Look:
-    """Compares what writers were told with what is stored, as often as asked; `lost` and `broken` add up."""
+    """Compares acknowledged saves with stored ones; `lost` and `broken` accumulate over calls."""
 
     def __init__(self, here: World, clerks: list[Writer]) -> None:
         self.here, self.clerks = here, clerks
@@ -43,13 +43,15 @@ class Look:
         return len(self._lost) + self._sent_lost
 
     def at_once(self) -> None:
-        """While the clerks go on: every saving acknowledged so far is in the log once, every month is whole."""
-        told = [(clerk, len(clerk.saved), clerk.sent) for clerk in self.clerks]
-        with self.here.reading() as found:
-            self._follow(found)
-            months = [self._month(found, clerk) for clerk in self.clerks]
-            sent = [found.rows(SENT, clerk.subject)[0][0] for clerk in self.clerks]
-        for (clerk, saved, sendings), (numbers, revision), logged in zip(told, months, sent, strict=True):
+        """While clerks save: every acknowledged save is in the log exactly once, every month is complete."""
+        acknowledged = [(clerk, len(clerk.saved), clerk.sent) for clerk in self.clerks]
+        with self.here.reading() as snapshot:
+            self._follow(snapshot)
+            months = [self._month(snapshot, clerk) for clerk in self.clerks]
+            sent = [snapshot.rows(SENT, clerk.subject)[0][0] for clerk in self.clerks]
+        for (clerk, saved, sendings), (numbers, revision), logged in zip(
+            acknowledged, months, sent, strict=True
+        ):
             for number, _ in clerk.saved[:saved]:
                 if self._stored[clerk.subject, number] != 1:
                     self._lost.add((clerk.subject, number))
@@ -58,7 +60,7 @@ class Look:
                 self.broken.append(f"{clerk.name}: {sendings} sendings acknowledged, {logged} stored")
             if saved:
                 self._month_is_whole(clerk, saved, numbers, revision)
-        # Half a minute of waiting for a lock is no loss, but twice in the log is a fault of its own.
+        # Waiting for a lock is no loss, but a save logged twice is a fault.
         twice = [place for place, times in self._stored.items() if times > 1]
         if twice:
             self.broken.append(f"carried out twice: {twice[:3]}")
@@ -72,41 +74,41 @@ class Look:
                 f"{clerk.name}: holds {numbers} of revision {revision}, acknowledged {last} of {least}"
             )
 
-    def _follow(self, found: Snapshot) -> None:
-        """Read on in the log from where the last look ended."""
-        for sequence, subject, detail in found.rows(SAVES, self._read):
+    def _follow(self, snapshot: Snapshot) -> None:
+        """Read the log entries since the last call."""
+        for sequence, subject, detail in snapshot.rows(SAVES, self._read):
             self._read = sequence
             cells = (detail if isinstance(detail, dict) else json.loads(detail))["cells"]
             numbers = {new["received_direct"][1] for new in cells.values() if "received_direct" in new}
             self._stored.update((subject, number) for number in numbers)
 
-    def _month(self, found: Snapshot, clerk: Writer) -> tuple[set[int | None], int]:
-        """The numbers that the newest edition of a clerk's month holds, and its revision."""
-        ((edition, revision),) = found.rows(NEWEST, clerk.month.submission)
-        cells = found.rows(CELLS, edition)
+    def _month(self, snapshot: Snapshot, clerk: Writer) -> tuple[set[int | None], int]:
+        """The numbers in the newest edition of a clerk's month, and its revision."""
+        ((edition, revision),) = snapshot.rows(NEWEST, clerk.month.submission)
+        cells = snapshot.rows(CELLS, edition)
         return {number for row in cells for number in row}, revision
 
     def whole(self) -> None:
-        """At rest: what `at_once` looks at, and the database, the log, the sums and the figures."""
+        """At rest: `at_once`, plus the database, the log, the sums and the figures."""
         self.at_once()
-        self.broken += everything(self.here)
+        self.broken += faults_at_rest(self.here)
 
 
 class Tally:
-    """What looks found, added up for a row."""
+    """Adds up the results of looks for a row."""
 
     def __init__(self) -> None:
         self.acts, self.acknowledged, self.lost, self.broken = 0, 0, 0, []
 
     def add(self, look: Look) -> None:
-        """What a look found in the end, and what its clerks met."""
+        """Add a look's results and its clerks' counts."""
         self.acts += sum(clerk.answers.total() - clerk.answers[0] for clerk in look.clerks)
         self.acknowledged += sum(len(clerk.saved) + clerk.sent for clerk in look.clerks)
         self.lost += look.lost
-        self.broken += [*look.broken, *(told for clerk in look.clerks for told in clerk.broken)]
+        self.broken += [*look.broken, *(fault for clerk in look.clerks for fault in clerk.broken)]
 
     def must(self, right: bool, words: str) -> None:
-        """Something else that is to be as it should."""
+        """Report `words` unless `right`."""
         if not right:
             self.broken.append(words)
 
@@ -115,38 +117,38 @@ class Tally:
         return Row(name, database, seconds, self.acts, self.acknowledged, self.lost, faults, broken, measured)
 
 
-def everything(here: World) -> list[str]:
-    """What is wrong with a database at rest."""
+def faults_at_rest(here: World) -> list[str]:
+    """Faults of a database at rest."""
     broken = []
     if not here.server:
-        with here.reading() as found:
-            told = found.rows("PRAGMA integrity_check")
-            broken += [f"integrity_check: {told[:3]}"] if told != [("ok",)] else []
+        with here.reading() as snapshot:
+            result = snapshot.rows("PRAGMA integrity_check")
+            broken += [f"integrity_check: {result[:3]}"] if result != [("ok",)] else []
     for command in (("verify_log",), ("recount", "--check")):
-        done = here.manage(*command)
-        if done.returncode:
-            broken.append(f"{command[0]}: {(done.stdout + done.stderr)[-500:]}")
-    return broken + [told for month in (202206, 202207) for told in _figures(here, month)]
+        process = here.manage(*command)
+        if process.returncode:
+            broken.append(f"{command[0]}: {(process.stdout + process.stderr)[-500:]}")
+    return broken + [result for month in (202206, 202207) for result in _figures(here, month)]
 
 
 def _figures(here: World, month: int) -> list[str]:
-    """The product's figures of a month beside those counted here, row by row."""
+    """Differences between the product's figures of a month and sums computed here."""
     period = f"{month // 100}-M{month % 100:02}"
-    asked = ("--unit", "351", "--period", period, "--include", "submitted", "--format", "json")
-    theirs = json.loads(here.must("summary", *asked))["total"]["counts"]
-    ours = _counted(here, month)
+    options = ("--unit", "351", "--period", period, "--include", "submitted", "--format", "json")
+    product = json.loads(here.must("summary", *options))["total"]["counts"]
+    counted = _count(here, month)
     return [
-        f"{period} {name}: the product says {theirs[name]}, counted {ours[name]}"
+        f"{period} {name}: the product says {product[name]}, counted {counted[name]}"
         for name in MEASURES
-        if theirs[name] != ours[name]
+        if product[name] != counted[name]
     ]
 
 
-def _counted(here: World, month: int) -> dict[str, int]:
-    """The sums of a month below the district, of the sent edition of each report, else of the approved one."""
-    with here.reading() as found:
-        units = {pk: (parent, code, kind) for pk, parent, code, kind in found.rows(UNITS)}
-        rows = found.rows(COUNTS.format(", ".join(f"c.{name}" for name in MEASURES)), month)
+def _count(here: World, month: int) -> dict[str, int]:
+    """A month's sums below the district, of each report's sent edition, else of the approved one."""
+    with here.reading() as snapshot:
+        units = {pk: (parent, code, kind) for pk, parent, code, kind in snapshot.rows(UNITS)}
+        rows = snapshot.rows(COUNTS.format(", ".join(f"c.{name}" for name in MEASURES)), month)
     sent = {submission for _, submission, state, *_ in rows if state == "sent"}
     total = dict.fromkeys(MEASURES, 0)
     for unit, submission, state, _, *values in rows:

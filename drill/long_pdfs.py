@@ -14,7 +14,7 @@ from pypdf import PdfReader
 
 from . import limits
 from .client import Client
-from .invariants import Tally, everything
+from .invariants import Tally, faults_at_rest
 from .rows import Row
 from .service import Service
 from .world import World, world
@@ -24,7 +24,7 @@ PAGES, PARAGRAPHS = 70, 260
 PATIENCE = 900.0
 MOST_MEGABYTES, MOST_DRAWING, MOST_SECONDS = 1024, 120.0, 20.0
 PAGE_MS = 500.0
-# So many drafts of about 70 pages, of the demo's review; prints their numbers.
+# Copies the demo's review to long drafts; prints their ids.
 PREPARE = """
 import json
 from reports.models import Review, ReviewSection
@@ -49,54 +49,54 @@ print(json.dumps(found))
 
 
 def rows(database: str, minutes: float) -> Iterator[Row]:
-    """Long drafts are asked for until the queue is full; five stay in it, and one that closes its figures comes behind
-    them. While that one is drawn the service is ended, and started again. Then one that needs more than it may.
+    """Fill the queue with long drafts and cancel all but five; add one that is frozen. Restart the service while that
+    one is rendered. Then render one that exceeds the limits.
     """
     with world(database) as here:
         with Service(here) as service:
-            yield _drawn(here, service, prepared(here, DRAFTS, PARAGRAPHS))
-        yield from limits.rows(here, *prepared(here, 1, limits.PARAGRAPHS))
+            yield _queue_row(here, service, prepare_drafts(here, DRAFTS, PARAGRAPHS))
+        yield from limits.rows(here, *prepare_drafts(here, 1, limits.PARAGRAPHS))
 
 
-def prepared(here: World, number: int, paragraphs: int) -> list[int]:
-    """The numbers of so many long drafts, with so many paragraphs in each."""
+def prepare_drafts(here: World, number: int, paragraphs: int) -> list[int]:
+    """Create long drafts; return their ids."""
     return json.loads(here.must("shell", "-v", "0", "-c", PREPARE % (number, paragraphs)))
 
 
-def _drawn(here: World, service: Service, numbers: list[int]) -> Row:
+def _queue_row(here: World, service: Service, numbers: list[int]) -> Row:
     tally = Tally()
     leader, editor = (Client(service.address).sign_in(name) for name in ("lanhdao", "tonghop"))
     closing = numbers.pop()
     start = time.monotonic()
-    acts = _asked(tally, editor, numbers)
-    status = _closed(leader, closing)
+    acts = _fill_queue(tally, editor, numbers)
+    status = _close_figures(leader, closing)
     tally.must(status == 302, f"closing of figures: {status}")
     watch = _Watch(service, leader)
     watch.start()
     _until(here, lambda states, working: closing in working)
-    ended = _restarted(tally, service)
+    ended = _restart(tally, service)
     states = _until(here, lambda states, working: not states["waiting"] + states["working"])
     watch.over.set()
     watch.join()
     spent = time.monotonic() - start
-    with here.reading() as found:
+    with here.reading() as snapshot:
         closed = "SELECT count(*) FROM ledger_entry WHERE action = 'review.freeze' AND subject = ?"
-        times = found.rows(closed, f"review:{closing}")[0][0]
+        times = snapshot.rows(closed, f"review:{closing}")[0][0]
     tally.must(times == 1, f"the figures were closed {times} times")
     tally.must(not states["failed"], f"drawings: {dict(states)}")
     measured = {
         "pages": _pages(tally, leader, (closing, *numbers[:LONG])),
         "drawings done": states["done"],
-        **_watched(tally, watch),
+        **_check_watch(tally, watch),
         "seconds until ended": round(ended, 2),
     }
-    tally.broken += everything(here)
+    tally.broken += faults_at_rest(here)
     tally.acts, tally.acknowledged = acts + 1, LONG + 1
     return tally.row("long PDFs queued, restarted", here.database, spent, 1, measured)
 
 
-def _asked(tally: Tally, editor: Client, numbers: list[int]) -> int:
-    """Drawings asked for until the queue is full; all but a few given up again. How many were asked for."""
+def _fill_queue(tally: Tally, editor: Client, numbers: list[int]) -> int:
+    """Request PDFs until the queue is full, cancel all but LONG; return how many were requested."""
     statuses: list[int] = []
     while TOO_MANY not in statuses and len(statuses) < len(numbers):
         statuses.append(editor.form(f"/reports/reviews/{numbers[len(statuses)]}/drawing/ask/").status)
@@ -107,28 +107,28 @@ def _asked(tally: Tally, editor: Client, numbers: list[int]) -> int:
     return len(statuses)
 
 
-def _restarted(tally: Tally, service: Service) -> float:
-    """The service ended while it draws, and started again; the seconds until it had ended."""
+def _restart(tally: Tally, service: Service) -> float:
+    """Restart the service while it renders; return the seconds until it had ended."""
     time.sleep(1)
-    told = time.monotonic()
+    begin = time.monotonic()
     service.process.terminate()
     service.process.wait(60)
-    ended = time.monotonic() - told
+    ended = time.monotonic() - begin
     tally.must(ended <= MOST_SECONDS, f"ended after {ended:.1f} s")
     service.start()
     return ended
 
 
 def _pages(tally: Tally, leader: Client, numbers: Iterable[int]) -> str:
-    """How many pages the files have."""
+    """The page counts of the PDFs."""
     files = [leader.get(f"/reports/reviews/{number}.pdf").body for number in numbers]
     pages = [len(PdfReader(BytesIO(file)).pages) if file.startswith(b"%PDF-") else 0 for file in files]
     tally.must(min(pages) >= PAGES, f"pages of the files: {pages}")
     return ", ".join(map(str, sorted(set(pages))))
 
 
-def _watched(tally: Tally, watch: "_Watch") -> dict[str, float]:
-    """What drawing took, and the dashboard meanwhile."""
+def _check_watch(tally: Tally, watch: "_Watch") -> dict[str, float]:
+    """Check and return what the watch measured."""
     tally.must(watch.at_once <= 1, f"{watch.at_once} drawings at once")
     tally.must(watch.megabytes <= MOST_MEGABYTES, f"{watch.megabytes:.0f} MB")
     tally.must(watch.longest <= MOST_DRAWING, f"a drawing took {watch.longest:.0f} s")
@@ -142,8 +142,8 @@ def _watched(tally: Tally, watch: "_Watch") -> dict[str, float]:
     }
 
 
-def _closed(leader: Client, number: int) -> int:
-    """The figures put to signature, as the page offers it."""
+def _close_figures(leader: Client, number: int) -> int:
+    """Freeze the review with the page's form; return the status."""
     page = leader.get(f"/reports/reviews/{number}/").body.decode()
     version = re.search(r'freeze/">.*?name="version" value="([0-9a-f]+)"', page, re.DOTALL)
     if version is None:
@@ -153,14 +153,14 @@ def _closed(leader: Client, number: int) -> int:
 
 
 def _until(here: World, enough: Callable[[Counter, set[int]], bool]) -> Counter:
-    """How many drawings are in which state, once it is `enough` of them and of the reviews that are being drawn.
+    """Wait until `enough` (states, ids of reviews being rendered); return the number of PDF jobs by state.
 
     Errors: TimeoutError.
     """
     start = time.monotonic()
     while True:
-        with here.reading() as found:
-            drawings = found.rows("SELECT state, review_id FROM reports_drawing")
+        with here.reading() as snapshot:
+            drawings = snapshot.rows("SELECT state, review_id FROM reports_drawing")
         states = Counter(state for state, _ in drawings)
         if enough(states, {review for state, review in drawings if state == "working"}):
             return states
@@ -170,7 +170,7 @@ def _until(here: World, enough: Callable[[Counter, set[int]], bool]) -> Counter:
 
 
 class _Watch(threading.Thread):
-    """What a reader waits for the dashboard meanwhile (milliseconds), and what the drawing children take."""
+    """Measures the dashboard's response time (milliseconds) and the memory and time of rendering children."""
 
     def __init__(self, service: Service, reader: Client) -> None:
         super().__init__(daemon=True)
@@ -188,7 +188,7 @@ class _Watch(threading.Thread):
             self._look()
 
     def _look(self) -> None:
-        drawing, found = 0, {}
+        drawing, statuses = 0, {}
         for place in Path("/proc").glob("[0-9]*"):
             try:
                 if b"reports.pdf.child_renderer" not in (place / "cmdline").read_bytes():
@@ -198,12 +198,12 @@ class _Watch(threading.Thread):
                 status = (place / "status").read_text()
             except OSError:
                 continue
-            found[int(place.name)] = status
-        for pid, status in found.items():
+            statuses[int(place.name)] = status
+        for pid, status in statuses.items():
             peak = re.search(r"VmHWM:\s+(\d+)", status)
             self.megabytes = max(self.megabytes, int(peak[1]) / 1024 if peak else 0)
-            # Each is drawn by a child of the program, which is there for nothing else.
-            if int(re.search(r"PPid:\s+(\d+)", status)[1]) in found:
+            # The program forks a child for each PDF.
+            if int(re.search(r"PPid:\s+(\d+)", status)[1]) in statuses:
                 self.longest = max(
                     self.longest, time.monotonic() - self._seen.setdefault(pid, time.monotonic())
                 )

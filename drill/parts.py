@@ -1,4 +1,4 @@
-"""The drills by name, a line each. A part takes the name of a database and minutes of load, and gives its rows."""
+"""The drills by name. A part takes the name of a database and minutes of load, and yields rows."""
 
 from collections.abc import Callable, Iterator
 
@@ -25,7 +25,7 @@ SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 DATABASES = (SQLITE, POSTGRESQL)
 BOTH, ONE = DATABASES, (POSTGRESQL,)
 
-# Name → what does it, on which databases.
+# Name → function, databases.
 PARTS: dict[str, tuple[Callable[[str, float], Iterator[Row]], tuple[str, ...]]] = {
     "kill": (kill.rows, BOTH),
     "full": (data.rows, BOTH),

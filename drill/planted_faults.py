@@ -1,4 +1,4 @@
-"""Planted faults: in a copy of the tree one defence is taken away at a time, and a near test must fail."""
+"""Planted faults: removes one safeguard at a time in a copy of the tree, and a near test must fail."""
 
 import os
 import re
@@ -17,43 +17,43 @@ from .fault import Fault
 from .rows import Row
 
 PATIENCE = 900
-# Made by npm and LibreOffice's fonts: the tests need it, git does not hold it.
+# Needed by the tests but not in git.
 BESIDE = (".venv", "build")
-# Without the parameters, which may hold anything.
+# Without the test's parameters, which may contain any text.
 _FAILED = re.compile(r"^(?:FAILED|ERROR) ([^\s[]+)", re.M)
 
 
 def rows(database: str, minutes: float) -> Iterator[Row]:
-    """One row: of so many faults planted, each with the first test that told; and what none told."""
-    start, told, missed = time.monotonic(), {}, []
+    """One row: each fault with the first test that detected it; `broken`: the undetected ones."""
+    start, failing, missed = time.monotonic(), {}, []
     with tempfile.TemporaryDirectory(prefix="cchc-planted-") as folder:
         copy = Path(folder)
-        _copied(copy)
+        _copy_tree(copy)
         for fault in FAULTS:
-            failed = _planted(copy, fault)
+            failed = _failing_with(copy, fault)
             if failed:
-                told[fault.name] = failed[0]
+                failing[fault.name] = failed[0]
             else:
-                missed.append(f"no test told: {fault.name} ({fault.file})")
-            print(f"{fault.name}: {failed[0] if failed else 'NOT TOLD'}", file=sys.stderr, flush=True)
-        # A test that fails anyway tells nothing.
+                missed.append(f"no test detects: {fault.name} ({fault.file})")
+            print(f"{fault.name}: {failed[0] if failed else 'NOT DETECTED'}", file=sys.stderr, flush=True)
+        # A test that also fails without a fault detects nothing.
         missed += [
             f"fails with nothing planted: {test}"
-            for test in _failing(copy, sorted(set(told.values())), first=False)
+            for test in _failing(copy, sorted(set(failing.values())), first=False)
         ]
     seconds = time.monotonic() - start
-    yield Row("planted", database, seconds, faults=len(FAULTS), broken=tuple(missed), measured=told)
+    yield Row("planted", database, seconds, faults=len(FAULTS), broken=tuple(missed), measured=failing)
 
 
 def planted(text: str, fault: Fault) -> str:
-    """The file's text with the fault in it. Errors: ValueError where the old text is not there exactly once."""
+    """The file's text with the fault. Errors: ValueError unless the old text occurs exactly once."""
     if text.count(fault.old) != 1:
         raise ValueError(f"{fault.file} holds {text.count(fault.old)} times: {fault.old}")
     return text.replace(fault.old, fault.new)
 
 
-def _planted(copy: Path, fault: Fault) -> list[str]:
-    """The tests that fail with the fault in the copy, which is whole again afterwards."""
+def _failing_with(copy: Path, fault: Fault) -> list[str]:
+    """The tests that fail with the fault in the copy; restores the file."""
     file = copy / fault.file
     whole = file.read_text(encoding="utf-8")
     file.write_text(planted(whole, fault), encoding="utf-8")
@@ -63,8 +63,8 @@ def _planted(copy: Path, fault: Fault) -> list[str]:
         file.write_text(whole, encoding="utf-8")
 
 
-def _copied(copy: Path) -> None:
-    """What git holds or would take, as it lies here; what is made, by a link."""
+def _copy_tree(copy: Path) -> None:
+    """Copy tracked and untracked files as they are now; link what is not in git."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -80,8 +80,8 @@ def _copied(copy: Path) -> None:
 
 
 def _failing(copy: Path, tests: list[str], *, first: bool) -> list[str]:
-    """The tests that fail; only the `first` where that is enough. Errors: RuntimeError where they could not run."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
+    """The tests that fail; `first`: stop at the first. Errors: RuntimeError if pytest cannot run."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
     command = [
         sys.executable,
         "-m",
@@ -92,17 +92,17 @@ def _failing(copy: Path, tests: list[str], *, first: bool) -> list[str]:
         "no:cacheprovider",
         *(["-x"] if first else []),
     ]
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, *tests],
         cwd=copy,
-        env=kept | {"PYTHONDONTWRITEBYTECODE": "1"},
+        env=environment | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
     )
-    failed = _FAILED.findall(done.stdout)
-    if done.returncode not in (0, 1) or bool(done.returncode) != bool(failed):
+    failed = _FAILED.findall(process.stdout)
+    if process.returncode not in (0, 1) or bool(process.returncode) != bool(failed):
         raise RuntimeError(
-            f"pytest {' '.join(tests)}: {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+            f"pytest {' '.join(tests)}: {process.returncode}\n{process.stdout[-2000:]}{process.stderr[-2000:]}"
         )
     return failed

@@ -1,5 +1,5 @@
-"""Point-in-time recovery on PostgreSQL, as docs/deploy.md describes it: from a base backup and archived WAL a server
-that is lost with its disk comes back, and a database whose table somebody wiped as it was at a moment before.
+"""Point-in-time recovery on PostgreSQL, as docs/deploy.md describes it: recover a lost
+server from a base backup and archived WAL, and a database to the moment before a table was wiped.
 """
 
 import json
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import restore_elsewhere
-from .backups import issue
+from .backups import freeze_review
 from .invariants import SAVES, SENT
 from .restore_elsewhere import Mark
 from .rows import Row
@@ -20,9 +20,9 @@ from .service import Service
 from .world import World, world
 from .writers import Writer, writing
 
-# In production 60 s (docs/deploy.md): here a shorter one, so that the drill ends sooner.
+# 60 s in production (docs/deploy.md); shorter here to save time.
 ARCHIVE_SECONDS = 10
-# A segment is closed after that time, and copied.
+# A segment is closed and archived after that time.
 MOST_LOST_SECONDS = 4 * ARCHIVE_SECONDS
 PATIENCE = 300.0
 ARCHIVING = """
@@ -41,9 +41,9 @@ WIPE = "TRUNCATE records_dossiercount"
 
 
 def rows(database: str, minutes: float) -> Iterator[Row]:
-    """Both disasters, one after the other on one server. `minutes`: of saving before each."""
+    """Both failures, one after the other. `minutes`: of saving before each."""
     with world(database) as here:
-        issue(here)
+        freeze_review(here)
         archive = _archive(here)
         start = time.monotonic()
         base = here.server.folder / "base"
@@ -54,83 +54,83 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
 
 
 def _disk_lost(here: World, base: Path, archive: Path, minutes: float, based: float) -> Row:
-    """The server ends without a word, and nothing of its disk is read any more."""
+    """The server is stopped at once, and its disk is not read any more."""
     start = time.monotonic()
     with Service(here) as service, writing(here, [service.address]) as clerks:
         time.sleep(60 * minutes)
     here.server.stop()
     ended = datetime.now(UTC)
-    with _recovered(here, base, archive, "", "lost") as (there, back):
+    with _recovered(here, base, archive, "", "lost") as (there, recovery):
         last = datetime.fromisoformat(there.server.ask("SELECT pg_last_xact_replay_timestamp()"))
-        known, broken = _kept(there, clerks)
-        missing, wrong = restore_elsewhere.lost(there, known)
-        checked = time.monotonic() - back.begun
-    given_up = (ended - last).total_seconds()
-    if given_up > MOST_LOST_SECONDS:
-        broken.append(f"the archive ends {given_up:.0f} s before the server did")
+        marks, broken = _marks_of_recovered(there, clerks)
+        missing, wrong = restore_elsewhere.lost(there, marks)
+        checked = time.monotonic() - recovery.begin
+    lost_seconds = (ended - last).total_seconds()
+    if lost_seconds > MOST_LOST_SECONDS:
+        broken.append(f"the archive ends {lost_seconds:.0f} s before the server did")
     measured = {
         "seconds of the base backup": based,
-        "seconds until the new server was promoted": round(back.promoted, 1),
+        "seconds until the new server was promoted": round(recovery.promoted, 1),
         "seconds until checked as well": round(checked, 1),
-        f"seconds that the archive did not hold (archive_timeout {ARCHIVE_SECONDS})": round(given_up, 1),
+        f"seconds that the archive did not hold (archive_timeout {ARCHIVE_SECONDS})": round(lost_seconds, 1),
         "acknowledged in these seconds": sum(len(clerk.saved) for clerk in clerks)
-        - sum(one.saved for one in known),
+        - sum(mark.saved for mark in marks),
     }
     here.server.start()
-    acts, told = _counted(clerks)
+    acts, acknowledged = _totals(clerks)
     broken = (*broken, *wrong)
     return Row(
         "disk lost, recovered from base backup and archive",
-        here.database, time.monotonic() - start, acts, told, missing, 1, broken[:20], measured,
+        here.database, time.monotonic() - start, acts, acknowledged, missing, 1, broken[:20], measured,
     )  # fmt: skip
 
 
 def _wiped(here: World, base: Path, archive: Path, minutes: float) -> Row:
-    """A table is emptied by hand while clerks save; the new server is as the old one was a few seconds before."""
+    """A table is truncated while clerks save; the new server has the state of a few seconds before."""
     start = time.monotonic()
-    # Other months than those of the clerks before: their revisions are as they were told.
+    # Other months than those of the previous clerks, whose revisions the recovery may have lost.
     here.months = here.months[4:]
     with Service(here) as service, writing(here, [service.address]) as clerks:
         time.sleep(60 * minutes)
-        known = restore_elsewhere.marks(clerks)
+        marks = restore_elsewhere.marks(clerks)
         moment = here.server.ask("SELECT clock_timestamp()")
         tried = {clerk.name: clerk.trying for clerk in clerks}
         time.sleep(5)
-        since = sum(len(one.saved) for one in clerks) - sum(clerk.saved for clerk in known)
+        since = sum(len(one.saved) for one in clerks) - sum(clerk.saved for clerk in marks)
         _local(here, "psql", "-q", "-c", WIPE)
-    acts, _ = _counted(clerks)
+    acts, _ = _totals(clerks)
     segment = here.server.ask("SELECT pg_walfile_name(pg_switch_wal())")
     _until(lambda: (archive / segment).exists(), "the last segment is not archived")
     target = f"recovery_target_time = '{moment}'"
-    with _recovered(here, base, archive, target, "wiped") as (there, back):
-        missing, broken = restore_elsewhere.lost(there, known, tried)
+    with _recovered(here, base, archive, target, "wiped") as (there, recovery):
+        missing, broken = restore_elsewhere.lost(there, marks, tried)
         broken += restore_elsewhere.documents(there)
-        checked = time.monotonic() - back.begun
+        checked = time.monotonic() - recovery.begin
     measured = {
-        "seconds until the new server was promoted": round(back.promoted, 1),
+        "seconds until the new server was promoted": round(recovery.promoted, 1),
         "seconds until checked as well": round(checked, 1),
         "acknowledged after that moment, given up with the wiping": since,
     }
-    acknowledged = sum(one.saved + one.sent for one in known)
+    acknowledged = sum(one.saved + one.sent for one in marks)
     return Row(
         "table wiped, recovered to the moment before",
         here.database, time.monotonic() - start, acts, acknowledged, missing, 1, tuple(broken[:20]), measured,
     )  # fmt: skip
 
 
-class Back:
-    """How long a recovery took: since when on the monotonic clock, and the seconds until it was promoted."""
+class Recovery:
+    """A recovery's start on the monotonic clock, and the seconds until promotion."""
 
     def __init__(self) -> None:
-        self.begun, self.promoted = time.monotonic(), 0.0
+        self.begin, self.promoted = time.monotonic(), 0.0
 
 
 @contextmanager
 def _recovered(
     here: World, base: Path, archive: Path, target: str, name: str
-) -> Iterator[tuple[World, Back]]:
-    """A new server from the base backup, brought forward by the archive up to the target, or to its end."""
-    back = Back()
+) -> Iterator[tuple[World, Recovery]]:
+    """A new server from the base backup, recovered from the archive up to the target, or to its end."""
+    recovery = Recovery()
     there = World(here.database, here.folder / name)
     shutil.copytree(here.data / "media", there.data / "media", dirs_exist_ok=True)
     subprocess.run(["cp", "-a", base, there.server.data], check=True)
@@ -138,19 +138,19 @@ def _recovered(
     settings.write_text(settings.read_text() + RECOVERY.format(archive=archive) + target + "\n")
     signal = there.server.data / "recovery.signal"
     signal.touch()
-    for one in (settings, signal):
-        shutil.chown(one, base.owner(), base.group())
+    for path in (settings, signal):
+        shutil.chown(path, base.owner(), base.group())
     try:
         there.server.start()
         _until(lambda: there.server.ask("SELECT pg_is_in_recovery()") == "False", "not promoted")
-        back.promoted = time.monotonic() - back.begun
-        yield there, back
+        recovery.promoted = time.monotonic() - recovery.begin
+        yield there, recovery
     finally:
         there.server.stop()
 
 
 def _archive(here: World) -> Path:
-    """Switch archiving on, as the guide says: a few lines in postgresql.conf, and the server started anew."""
+    """Switch archiving on as docs/deploy.md says, and restart the server."""
     archive = here.server.folder / "archive"
     archive.mkdir()
     shutil.chown(archive, here.server.data.owner(), here.server.data.group())
@@ -161,26 +161,26 @@ def _archive(here: World) -> Path:
     return archive
 
 
-def _kept(there: World, clerks: list[Writer]) -> tuple[list[Mark], list[str]]:
-    """How much of what each clerk was told is there: always the earlier part, without a hole."""
-    with there.reading() as found:
+def _marks_of_recovered(there: World, clerks: list[Writer]) -> tuple[list[Mark], list[str]]:
+    """How much of each clerk's acknowledged work is there: it must be the earlier part, without gaps."""
+    with there.reading() as snapshot:
         stored = {
             (subject, new["received_direct"][1])
-            for _, subject, detail in found.rows(SAVES, 0)
+            for _, subject, detail in snapshot.rows(SAVES, 0)
             for new in (detail if isinstance(detail, dict) else json.loads(detail))["cells"].values()
             if "received_direct" in new
         }
-        sent = {clerk.name: found.rows(SENT, clerk.subject)[0][0] for clerk in clerks}
+        sent = {clerk.name: snapshot.rows(SENT, clerk.subject)[0][0] for clerk in clerks}
     marks, broken = [], []
     for clerk in clerks:
-        there_is = [(clerk.subject, number) in stored for number, _ in clerk.saved]
-        if there_is != sorted(there_is, reverse=True):
+        is_stored = [(clerk.subject, number) in stored for number, _ in clerk.saved]
+        if is_stored != sorted(is_stored, reverse=True):
             broken.append(f"{clerk.name}: a later saving is there, an earlier one is not")
-        marks.append(Mark(clerk, sum(there_is), min(clerk.sent, sent[clerk.name])))
+        marks.append(Mark(clerk, sum(is_stored), min(clerk.sent, sent[clerk.name])))
     return marks, broken
 
 
-def _counted(clerks: list[Writer]) -> tuple[int, int]:
+def _totals(clerks: list[Writer]) -> tuple[int, int]:
     answered = sum(sum(clerk.answers.values()) - clerk.answers[0] for clerk in clerks)
     return answered, sum(len(clerk.saved) + clerk.sent for clerk in clerks)
 
@@ -190,7 +190,7 @@ def _local(here: World, program: str, *arguments: object) -> None:
 
 
 def _until(is_so: Callable[[], bool], words: str) -> None:
-    """Errors: TimeoutError with the words."""
+    """Errors: TimeoutError(words)."""
     end = time.monotonic() + PATIENCE
     while not is_so():
         if time.monotonic() > end:

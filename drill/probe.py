@@ -1,4 +1,4 @@
-"""What is still answered, and how, while the database takes no writes (acceptance R3, R4)."""
+"""Checks the responses while the database accepts no writes (acceptance R3, R4)."""
 
 import time
 
@@ -14,7 +14,7 @@ PATIENCE = 60.0
 
 
 class Probe:
-    """People who signed in before anything broke."""
+    """Users who signed in before the fault."""
 
     def __init__(self, here: World, service: Service) -> None:
         self.month = here.months[-1]
@@ -27,11 +27,11 @@ class Probe:
         return self.nobody.status("/readyz")
 
     def only_reads(self, tally: Tally, *, room: bool = False) -> None:
-        """Every page opens; a form and a sign-in are refused with 503, and whoever watches is told. `room`: where
-        PostgreSQL still finds some in its pages, they may be carried out.
+        """Pages respond 200; a form, a sign-in and /readyz respond 503. `room`: PostgreSQL may still have space in its
+        files, so that form and sign-in may succeed.
         """
-        told = {path: self.reader.status(path) for path in READ}
-        tally.must(set(told.values()) == {200}, f"reading: {told}")
+        statuses = {path: self.reader.status(path) for path in READ}
+        tally.must(set(statuses.values()) == {200}, f"reading: {statuses}")
         watched = (self.nobody.status("/healthz"), self.ready())
         tally.must(watched == (200, 503), f"/healthz, /readyz: {watched}")
         typed = {"revision": self.month.revision, f"{next(iter(self.month.served))}-received_direct": 7}
@@ -42,7 +42,7 @@ class Probe:
 
 
 def until_refused(clerks: list[Writer], each_second=lambda: None) -> float:
-    """Seconds until every clerk has been answered 503. Errors: TimeoutError."""
+    """Seconds until every clerk got a 503. Errors: TimeoutError."""
     start = time.monotonic()
     before = [clerk.answers[503] for clerk in clerks]
     while any(one.answers[503] == number for one, number in zip(clerks, before, strict=True)):

@@ -1,9 +1,9 @@
-"""The database takes no writes any more (acceptance R4): a disk that fails under SQLite, PostgreSQL set so."""
+"""The database accepts no writes (acceptance R4): a failing disk under SQLite, a setting of PostgreSQL."""
 
 import time
 from collections.abc import Callable, Iterator
 
-from .disks import ENOUGH, fail, on_file, repaired
+from .disks import ENOUGH, fail, on_file, repair
 from .invariants import Look, Tally
 from .probe import Probe, until_refused
 from .rows import Row
@@ -15,28 +15,28 @@ MEGABYTES = 128
 
 
 def rows(database: str, minutes: float) -> Iterator[Row]:
-    """Reading goes on and writing is refused; afterwards what was acknowledged is there."""
+    """Reading works and writing is refused; afterwards all acknowledged saves are there."""
     if database == "PostgreSQL":
         with world(database) as here, Service(here) as service:
-            yield _read(here, service, lambda: _reads_only(here, "on"), lambda: _reads_only(here, "off"))
+            yield _row(here, service, lambda: _reads_only(here, "on"), lambda: _reads_only(here, "off"))
         return
     with on_file(MEGABYTES) as disk, world(database, disk) as here, Service(here, **ENOUGH) as service:
 
         def mend() -> None:
             service.end()
-            repaired(disk)
+            repair(disk)
             service.start()
 
-        yield _read(here, service, lambda: fail(disk), mend)
+        yield _row(here, service, lambda: fail(disk), mend)
 
 
 def _reads_only(here: World, word: str) -> None:
-    """As an administrator sets it, or a failover to a server that only follows."""
-    for told in (f"ALTER SYSTEM SET default_transaction_read_only = {word}", "SELECT pg_reload_conf()"):
-        here.server.run("psql", "-q", "-h", here.server.folder, "-U", "postgres", "-c", told)
+    """As an administrator or a failover to a standby would."""
+    for statement in (f"ALTER SYSTEM SET default_transaction_read_only = {word}", "SELECT pg_reload_conf()"):
+        here.server.run("psql", "-q", "-h", here.server.folder, "-U", "postgres", "-c", statement)
 
 
-def _read(here: World, service: Service, stop: Callable[[], None], mend: Callable[[], None]) -> Row:
+def _row(here: World, service: Service, stop: Callable[[], None], mend: Callable[[], None]) -> Row:
     tally, probe = Tally(), Probe(here, service)
     start = time.monotonic()
     with writing(here, [service.address]) as clerks:
@@ -46,13 +46,13 @@ def _read(here: World, service: Service, stop: Callable[[], None], mend: Callabl
         until_refused(clerks)
         probe.only_reads(tally)
         mend()
-        again = saved_again(clerks)
+        saved_after = saved_again(clerks)
         look.at_once()
     look.whole()
     tally.add(look)
     tally.must(probe.ready() == 200, "/readyz after")
     measured = {
-        "seconds from mended to all four saved": round(again, 2),
+        "seconds from mended to all four saved": round(saved_after, 2),
         "answers 503": sum(clerk.answers[503] for clerk in clerks),
     }
     return tally.row("read-only", here.database, time.monotonic() - start, 1, measured)

@@ -1,4 +1,4 @@
-"""PostgreSQL ended at once or killed under load, and started again; nobody restarts the product."""
+"""PostgreSQL stopped or killed under load and started again, without restarting the product."""
 
 import os
 import random
@@ -19,14 +19,14 @@ from .writers import saved_again, writing
 
 TURNS = 12  # a minute
 PATIENCE = 60.0
-# While the database is away: what each address answers.
+# Status of each address while the database is down; then those without sign-in.
 AWAY = {"/": 503, "/records/": 503, "/api/v1/units": 503}
-OF_NOBODY = {"/accounts/login/": 200, "/healthz": 200, "/readyz": 503}
+AWAY_SIGNED_OUT = {"/accounts/login/": 200, "/healthz": 200, "/readyz": 503}
 
 
 def rows(database: str, minutes: float) -> Iterator[Row]:
-    """By turns `pg_ctl stop -m immediate` and kill -9 of the postmaster; half a second to two away."""
-    luck, back, tally = random.Random(), [], Tally()
+    """Alternates `pg_ctl stop -m immediate` and kill -9 of the postmaster; down for half a second to two."""
+    rng, recovery_seconds, tally = random.Random(), [], Tally()
     turns = max(4, round(TURNS * minutes))
     with world(database) as here, Service(here) as service:
         start = time.monotonic()
@@ -35,21 +35,21 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
             look = Look(here, clerks)
             for turn in range(turns):
                 saved_again(clerks)
-                time.sleep(luck.uniform(0, 2))
+                time.sleep(rng.uniform(0, 2))
                 here.server.stop() if turn % 2 else _kill(here.server)
-                told = {path: reader.status(path) for path in AWAY}
-                told |= {path: nobody.status(path) for path in OF_NOBODY}
-                tally.must(told == AWAY | OF_NOBODY, f"away: {told}")
-                time.sleep(luck.uniform(0.5, 2))
+                statuses = {path: reader.status(path) for path in AWAY}
+                statuses |= {path: nobody.status(path) for path in AWAY_SIGNED_OUT}
+                tally.must(statuses == AWAY | AWAY_SIGNED_OUT, f"away: {statuses}")
+                time.sleep(rng.uniform(0.5, 2))
                 start_again(here.server)
-                back.append(saved_again(clerks))
+                recovery_seconds.append(saved_again(clerks))
                 look.at_once()
                 tally.must(reader.status("/") == 200, "the dashboard after the database is back")
         look.whole()
         tally.add(look)
         measured = {
-            "seconds until all four had saved again, median": round(statistics.median(back), 2),
-            "seconds until all four had saved again, most": round(max(back), 2),
+            "seconds until all four had saved again, median": round(statistics.median(recovery_seconds), 2),
+            "seconds until all four had saved again, most": round(max(recovery_seconds), 2),
         }
         spent = time.monotonic() - start
     yield tally.row("database restarted under load", database, spent, turns, measured)
@@ -60,7 +60,7 @@ def _kill(server: Server) -> None:
 
 
 def start_again(server: Server) -> None:
-    """What it left behind ends by itself, and until then holds its memory."""
+    """Retry: processes of a killed server end by themselves, and hold its shared memory until then."""
     until = time.monotonic() + PATIENCE
     while True:
         try:

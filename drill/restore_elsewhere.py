@@ -1,4 +1,4 @@
-"""A second host: an empty folder, and a PostgreSQL server of its own, that something is restored on."""
+"""A second host to restore on: an empty folder and its own PostgreSQL server."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ import psycopg2
 
 from tests.support import fingerprints
 
-from .invariants import Look, everything
+from .invariants import Look, faults_at_rest
 from .world import World
 from .writers import Writer
 
 
 @contextmanager
-def bare(database: str, folder: Path) -> Iterator[World]:
-    """A host with nothing on it but a database without a table; its server ends with it."""
+def bare_host(database: str, folder: Path) -> Iterator[World]:
+    """A temporary host with an empty database."""
     there = World(database, folder)
     try:
         there.begin()
@@ -28,14 +28,14 @@ def bare(database: str, folder: Path) -> Iterator[World]:
             there.server.stop()
 
 
-def empty(here: World, name: str = "elsewhere") -> AbstractContextManager[World]:
-    """Such a host beside `here`."""
-    return bare(here.database, here.folder / name)
+def host_beside(here: World, name: str = "elsewhere") -> AbstractContextManager[World]:
+    """An empty host in a folder below that of `here`."""
+    return bare_host(here.database, here.folder / name)
 
 
 @dataclass(frozen=True)
 class Mark:
-    """How much a clerk had been told at a moment: savings and sendings."""
+    """How many saves and sendings of a clerk were acknowledged at a moment."""
 
     clerk: Writer
     saved: int
@@ -43,61 +43,65 @@ class Mark:
 
 
 def marks(clerks: list[Writer]) -> list[Mark]:
-    """What each was told until now."""
+    """Each clerk's acknowledged work until now."""
     return [Mark(clerk, len(clerk.saved), clerk.sent) for clerk in clerks]
 
 
-def lost(there: World, known: list[Mark], tried: dict[str, int] | None = None) -> tuple[int, list[str]]:
-    """How much of what was acknowledged by then is not on the other host, and what else is wrong with it at rest.
+def lost(
+    there: World, marks: list[Mark], newest_tried: dict[str, int] | None = None
+) -> tuple[int, list[str]]:
+    """How many acknowledged saves are missing on the other host, and its faults at rest.
 
-    tried: by the clerk's name, the newest number that may be there; without it the last one that was tried at all.
+    newest_tried: by clerk's name, the newest number that may be there; by default the last one tried.
     """
-    newest = tried or {one.clerk.name: one.clerk.trying for one in known}
-    told = [
+    newest = newest_tried or {mark.clerk.name: mark.clerk.trying for mark in marks}
+    clerks = [
         SimpleNamespace(
-            name=one.clerk.name,
-            subject=one.clerk.subject,
-            month=one.clerk.month,
-            saved=one.clerk.saved[: one.saved],
-            sent=one.sent,
-            trying=newest[one.clerk.name],
+            name=mark.clerk.name,
+            subject=mark.clerk.subject,
+            month=mark.clerk.month,
+            saved=mark.clerk.saved[: mark.saved],
+            sent=mark.sent,
+            trying=newest[mark.clerk.name],
         )
-        for one in known
+        for mark in marks
     ]
-    look = Look(there, told)
+    look = Look(there, clerks)
     look.at_once()
-    return look.lost, look.broken + everything(there)
+    return look.lost, look.broken + faults_at_rest(there)
 
 
 def documents(there: World) -> list[str]:
-    """What `verify_review` says against the frozen reviews that the host keeps."""
-    with there.reading() as found:
-        names = [name for (name,) in found.rows("SELECT pdf_name FROM reports_review WHERE pdf_name <> ''")]
+    """Faults that `verify_review` reports for the host's frozen reviews."""
+    with there.reading() as snapshot:
+        names = [
+            name for (name,) in snapshot.rows("SELECT pdf_name FROM reports_review WHERE pdf_name <> ''")
+        ]
     broken = [] if names else ["no frozen review is there"]
     for name in names:
-        done = there.manage("verify_review", str(there.data / "media" / name))
-        broken += [f"verify_review {name}: {done.stderr[-300:]}"] if done.returncode else []
+        process = there.manage("verify_review", str(there.data / "media" / name))
+        broken += [f"verify_review {name}: {process.stderr[-300:]}"] if process.returncode else []
     return broken
 
 
-def prints(there: World) -> dict[str, str]:
+def fingerprints_of_host(there: World) -> dict[str, str]:
     """SHA-256 of each table and of the schema."""
-    return of_server(there.server.folder) if there.server else of_file(there.file)
+    return server_fingerprints(there.server.folder) if there.server else file_fingerprints(there.file)
 
 
-def of_file(path: Path) -> dict[str, str]:
-    """Those of an SQLite file."""
+def file_fingerprints(path: Path) -> dict[str, str]:
+    """SHA-256 of each table and of the schema of an SQLite file."""
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as base:
         return fingerprints.of(base, "sqlite")
 
 
-def of_server(folder: Path, name: str = "postgres") -> dict[str, str]:
-    """Those of a database of a PostgreSQL server."""
+def server_fingerprints(folder: Path, name: str = "postgres") -> dict[str, str]:
+    """The same of a database of a PostgreSQL server."""
     with closing(psycopg2.connect(host=str(folder), user="postgres", dbname=name)) as base:
         return fingerprints.of(base, "postgresql")
 
 
-def differing(what: str, one: dict[str, str], other: dict[str, str]) -> list[str]:
-    """In words, as a row takes it."""
-    names = fingerprints.differing(one, other)
+def differing(what: str, before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """The difference as a sentence for Row.broken."""
+    names = fingerprints.differing(before, after)
     return [f"{what}: other rows in {', '.join(names[:5])}"] if names else []

@@ -9,11 +9,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Row:
-    """What a drill did and found.
+    """The result of a drill.
 
-    acts: requests that were answered at all; acknowledged: savings and sendings that were answered as done; lost: of
-    these, not stored afterwards; faults: how often something was broken on purpose; broken: what was not as it should
-    be, in words; measured: what else was measured, by name and unit.
+    acts: requests that got a response; acknowledged: successful saves and sendings; lost: of these, not stored
+    afterwards; faults: number of planted faults; broken: failed checks as sentences; measured: by name and unit.
     """
 
     name: str
@@ -29,7 +28,7 @@ class Row:
 
     @property
     def held(self) -> bool:
-        """Whether nothing was lost and everything was as it should be."""
+        """Whether nothing was lost and all checks passed."""
         return not self.lost and not self.broken
 
 
@@ -41,19 +40,19 @@ def write(rows: Iterable[Row], path: Path) -> None:
 
 
 def read(path: Path) -> list[Row]:
-    """The rows of earlier runs; none where there is no file."""
+    """The rows of earlier runs; empty without a file."""
     listed = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     return [
         Row(
-            **{name: value for name, value in one.items() if name != "held"}
-            | {"broken": tuple(one["broken"])}
+            **{name: value for name, value in stored.items() if name != "held"}
+            | {"broken": tuple(stored["broken"])}
         )
-        for one in listed
+        for stored in listed
     ]
 
 
 def table(rows: Iterable[Row]) -> str:
-    """The rows as lines of text, what was not as it should be under its row."""
+    """The rows as text, each followed by its measurements and failed checks."""
     heads = ("drill", "database", "seconds", "acts", "acknowledged", "lost", "faults", "held")
     lines, notes = [heads], [""]
     for row in rows:
@@ -62,8 +61,8 @@ def table(rows: Iterable[Row]) -> str:
             *(f"{n:,}" for n in (row.acts, row.acknowledged, row.lost, row.faults)),
         )
         lines.append((row.name, row.database, *numbers, "yes" if row.held else "NO"))
-        told = [f"{name}: {value}" for name, value in row.measured.items()]
-        notes.append("".join(f"\n    {line}" for line in [*told, *row.broken]))
+        notes_of_row = [f"{name}: {value}" for name, value in row.measured.items()]
+        notes.append("".join(f"\n    {line}" for line in [*notes_of_row, *row.broken]))
     widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]
     return "\n".join(
         "  ".join(

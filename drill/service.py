@@ -1,4 +1,4 @@
-"""The product served by gunicorn with the settings of production, to be killed in whole or in part."""
+"""The product served by gunicorn with production settings, to be killed in whole or in part."""
 
 import os
 import signal
@@ -15,13 +15,13 @@ PATIENCE = 60
 
 
 class Service:
-    """One gunicorn on a world's database; `settings` as the environment names them."""
+    """A gunicorn on a world's database; `settings`: environment variables."""
 
     def __init__(self, here: World, **settings: str) -> None:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.env = here.env | {"PORT": str(self.port)} | settings
-        # Kept, to be read where something did not hold.
+        # Not deleted, to be read after a failure.
         self.log = ROOT / "build" / "drill" / f"gunicorn-{self.port}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.process: subprocess.Popen | None = None
@@ -34,8 +34,8 @@ class Service:
         self.end()
 
     def start(self) -> None:
-        """Returns once the sign-in page answers. Workers of a master that was killed leave the port within a second,
-        and gunicorn tries for five.
+        """Return once the sign-in page responds. Workers of a killed master free the port within a second, and gunicorn
+        retries for five.
         """
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -50,26 +50,26 @@ class Service:
 
     @property
     def workers(self) -> list[int]:
-        """The processes that answer."""
+        """The worker processes' ids."""
         pid = self.process.pid
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     def kill_worker(self, pid: int) -> None:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
     def kill_master(self) -> None:
-        """The workers notice by themselves that they are alone, and end."""
+        """Its workers notice and end by themselves."""
         self.process.kill()
         self.process.wait(PATIENCE)
 
     def kill_all(self) -> None:
-        """As a power failure does, but for what the kernel holds of files."""
+        """Like a power failure, except that the kernel keeps unwritten file data."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE)
 
     def end(self) -> None:
-        """As a service manager ends it; what has ended stays so."""
+        """Stop it as a service manager does, if it runs."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -77,6 +77,6 @@ class Service:
             except subprocess.TimeoutExpired:
                 self.kill_all()
 
-    def told(self, text: str) -> int:
-        """How often its log holds a text."""
+    def count_in_log(self, text: str) -> int:
+        """Occurrences of a text in its log."""
         return self.log.read_text(encoding="utf-8", errors="replace").count(text)

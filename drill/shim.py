@@ -1,4 +1,4 @@
-"""A slow disk and a wrong clock for everything that a drill starts, by a small library compiled here (shim.c)."""
+"""A slow disk and a wrong clock for all processes of a drill, by a library compiled from shim.c."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ SLOW, CLOCK = "DRILL_SLOW", "DRILL_CLOCK"
 
 
 class Shim:
-    """What is set holds from the next call on, in every process that was started under it."""
+    """A setting applies to the next call in every process started under the shim."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -22,7 +22,7 @@ class Shim:
             self.set(name, 0)
 
     def set(self, name: str, value: int) -> None:
-        """SLOW: milliseconds more for each fsync. CLOCK: seconds that the clock is wrong by."""
+        """SLOW: additional milliseconds per fsync. CLOCK: offset of the clock in seconds."""
         fresh = self._folder / f"{name}.new"
         fresh.write_text(f"{value}\n")
         fresh.rename(self._folder / name)
@@ -30,11 +30,11 @@ class Shim:
 
 @contextmanager
 def shim() -> Iterator[Shim]:
-    """Processes that are started within it, PostgreSQL too, carry it. Errors: FileNotFoundError without gcc."""
+    """Preload the library in all processes started within. Errors: FileNotFoundError without gcc."""
     with temporary() as folder:
         library = folder / "shim.so"
         command = ["gcc", "-shared", "-fPIC", "-O1", "-o", str(library), str(SOURCE), "-ldl"]
         subprocess.run(command, check=True)
-        told = {name: str(folder / name) for name in (SLOW, CLOCK)}
-        with patch.dict(os.environ, {"LD_PRELOAD": str(library), **told}):
+        control_files = {name: str(folder / name) for name in (SLOW, CLOCK)}
+        with patch.dict(os.environ, {"LD_PRELOAD": str(library), **control_files}):
             yield Shim(folder)

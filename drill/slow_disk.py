@@ -1,4 +1,4 @@
-"""A disk that takes a fifth of a second for each fsync, under load, and a power cut on it."""
+"""A disk that takes up to a fifth of a second per fsync under load, then kill -9 on it."""
 
 import statistics
 import time
@@ -17,7 +17,7 @@ SAVES = 15  # of each clerk at each step
 
 
 def rows(database: str, minutes: float) -> Iterator[Row]:
-    """Four clerks at each step; at the last one everything is killed once."""
+    """Four clerks save at each step; at the last one all processes are killed once."""
     tally, measured = Tally(), {}
     with shim() as disk, world(database) as here, Service(here) as service:
         reader = Client(service.address).sign_in("tonghop")

@@ -13,7 +13,7 @@ from .swarm import failures, swarm
 from .world import World, world
 
 PEOPLE, REQUESTS = 20, 10.0  # in all; requests a second
-SETTLED = 300.0  # seconds, from which on memory may not grow
+SETTLED = 300.0  # seconds, after which memory may not grow
 LIMIT, GROWTH, WAL = 500.0, 1.10, 64 * 1024 * 1024  # ms; times; bytes
 PAGES = [
     ("dashboard", "/"),
@@ -27,13 +27,13 @@ PAGES = [
 
 
 def rows(database: str, minutes: float) -> Iterator[Row]:
-    """`minutes` of it, 30 for the acceptance; half of the people save, half read."""
+    """`minutes` of load, 30 for the acceptance; half of the users save, half read."""
     with world(database) as here, Service(here) as service:
         clerks = here.months[: PEOPLE // 2]
-        given = {
+        plan = {
             "cookie": "sessionid",
-            "clerks": [_signed(service, clerk.username, clerk) for clerk in clerks],
-            "readers": [_signed(service, "tonghop")[0] for _ in range(PEOPLE // 2)],
+            "clerks": [_sign_in(service, clerk.username, clerk) for clerk in clerks],
+            "readers": [_sign_in(service, "tonghop")[0] for _ in range(PEOPLE // 2)],
             "pages": PAGES,
             "saving": len(clerks),
             "reading": PEOPLE // 2,
@@ -47,77 +47,81 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
         }
         watch = _Watch(here, service)
         watch.start()
-        told = swarm(service.address, here.folder, given, seconds=60 * minutes, rate=5)
+        answered = swarm(service.address, here.folder, plan, seconds=60 * minutes, rate=5)
         watch.over.set()
         watch.join()
         broken = [*failures(here.folder), *watch.broken()]
-        broken += [f"{one.name}: p95 of {one.p95:.0f} ms" for one in told if one.p95 >= LIMIT]
-        measured = {one.name: str(one) for one in told} | watch.measured()
-        acts = sum(one.requests for one in told)
-        saved = sum(one.requests - one.failures for one in told if one.name == "save")
+        broken += [f"{kind.name}: p95 of {kind.p95:.0f} ms" for kind in answered if kind.p95 >= LIMIT]
+        measured = {kind.name: str(kind) for kind in answered} | watch.measured()
+        acts = sum(kind.requests for kind in answered)
+        saved = sum(kind.requests - kind.failures for kind in answered if kind.name == "save")
     yield Row("steady work", database, 60 * minutes, acts, saved, broken=tuple(broken), measured=measured)
 
 
-def _signed(service: Service, username: str, month=None) -> list:
-    """The session of somebody, and of a clerk the month with three of its cells."""
+def _sign_in(service: Service, username: str, month=None) -> list:
+    """A session cookie, and for a clerk the month with three of its cells."""
     cookies = Client(service.address).sign_in(username).cookies
-    found = [
+    cookie_and_month = [
         next(value for name, value in cookies.items() if name.endswith("session") or name == "sessionid")
     ]
     if month:
         field = next(iter(month.served))
         cells = [f"{field}-{name}" for name in ("received_direct", "resolved_on_time", "pending_in_time")]
-        found += [month.submission, month.revision, cells]
-    return found
+        cookie_and_month += [month.submission, month.revision, cells]
+    return cookie_and_month
 
 
 class _Watch(threading.Thread):
-    """Looks at the memory of the service and at the write-ahead log, every ten seconds. The log is what a start after
-    a power failure would have to read: SQLite's file; of PostgreSQL, from where its last checkpoint began.
+    """Samples the service's memory and the write-ahead log every ten seconds. The log counts what a start after a power
+    failure has to read: SQLite's file; on PostgreSQL, since the last checkpoint.
     """
 
     def __init__(self, here: World, service: Service) -> None:
         super().__init__(daemon=True)
         self.here, self.service, self.over = here, service, threading.Event()
-        # Seconds, bytes of memory, of the log, and of the folder that PostgreSQL keeps for it.
-        self.seen: list[tuple[float, int, int, int]] = []
+        # Seconds, bytes of memory, of the log, of PostgreSQL's WAL folder.
+        self.samples: list[tuple[float, int, int, int]] = []
 
     def run(self) -> None:
         start = time.monotonic()
         while not self.over.wait(10):
-            self.seen.append((time.monotonic() - start, memory(self.service), *logged(self.here)))
+            self.samples.append((time.monotonic() - start, memory(self.service), *wal_bytes(self.here)))
 
-    def _grown(self) -> float:
-        """How many times the memory was at the end what it was when it had settled: medians of a minute."""
-        settled = [size for at, size, *_ in self.seen if at >= min(SETTLED, self.seen[-1][0] / 2)]
+    def _memory_growth(self) -> float:
+        """Ratio of memory at the end to memory after SETTLED: medians of a minute."""
+        settled = [size for at, size, *_ in self.samples if at >= min(SETTLED, self.samples[-1][0] / 2)]
         first, last = sorted(settled[:6]), sorted(settled[-6:])
         return last[len(last) // 2] / first[len(first) // 2]
 
     def broken(self) -> list[str]:
-        found = [f"memory grew {self._grown():.2f} times"] if self._grown() > GROWTH else []
-        log = max(size for _, _, size, _ in self.seen)
-        return found + ([f"the write-ahead log had {log:,} bytes"] if log >= WAL else [])
+        faults = [f"memory grew {self._memory_growth():.2f} times"] if self._memory_growth() > GROWTH else []
+        log = max(size for _, _, size, _ in self.samples)
+        return faults + ([f"the write-ahead log had {log:,} bytes"] if log >= WAL else [])
 
     def measured(self) -> dict[str, float | str]:
-        folder = {"folder of the write-ahead log, most, MB": round(max(one[3] for one in self.seen) / 1e6, 1)}
+        folder = {
+            "folder of the write-ahead log, most, MB": round(
+                max(sample[3] for sample in self.samples) / 1e6, 1
+            )
+        }
         return {
-            "memory at the end ÷ at minute 5": round(self._grown(), 3),
-            "memory of all processes at the end, MB": round(self.seen[-1][1] / 1e6),
-            "write-ahead log, most, MB": round(max(one[2] for one in self.seen) / 1e6, 1),
+            "memory at the end ÷ at minute 5": round(self._memory_growth(), 3),
+            "memory of all processes at the end, MB": round(self.samples[-1][1] / 1e6),
+            "write-ahead log, most, MB": round(max(sample[2] for sample in self.samples) / 1e6, 1),
             **(folder if self.here.server else {}),
             "other work on the machine (load of 15 min)": round(os.getloadavg()[2], 1),
         }
 
 
-def logged(here: World) -> tuple[int, int]:
-    """Bytes of the write-ahead log that are not in the database's own files yet, and of PostgreSQL's folder for it,
-    which keeps files that are done with for what comes; 0 for SQLite.
+def wal_bytes(here: World) -> tuple[int, int]:
+    """Bytes of the write-ahead log not yet checkpointed, and of PostgreSQL's WAL folder, which recycles old files (0
+    for SQLite).
     """
     if not here.server:
         log = here.file.with_name(here.file.name + "-wal")
         return (log.stat().st_size if log.exists() else 0), 0
-    with here.reading() as found:
-        return found.rows(
+    with here.reading() as snapshot:
+        return snapshot.rows(
             "SELECT (pg_current_wal_insert_lsn() - redo_lsn)::bigint, (SELECT sum(size) FROM pg_ls_waldir())::bigint"
             " FROM pg_control_checkpoint()"
         )[0]
@@ -125,8 +129,8 @@ def logged(here: World) -> tuple[int, int]:
 
 def memory(service: Service) -> int:
     """Proportional set size of the master and its workers, in bytes."""
-    found = 0
+    total = 0
     for pid in (service.process.pid, *service.workers):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        found += next(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return found
+        total += next(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total

@@ -1,4 +1,4 @@
-"""The load tool (locust), run in a process of its own beside the product."""
+"""Runs the load tool (locust) in its own process."""
 
 import csv
 import json
@@ -14,8 +14,8 @@ TOOL = ROOT / "build" / "drill"
 _MORE_SECONDS = 180
 
 
-class Answered(NamedTuple):
-    """What became of one kind of request; milliseconds."""
+class RequestStats(NamedTuple):
+    """Statistics of one kind of request; times in milliseconds."""
 
     name: str
     requests: int
@@ -34,11 +34,11 @@ class Answered(NamedTuple):
 
 
 def swarm(
-    address: str, folder: Path, given: dict[str, Any], *, seconds: float, rate: float
-) -> list[Answered]:
-    """Let locust's users come, so many a second, and act for so long. Errors: RuntimeError where it could not run."""
-    (folder / "load.json").write_text(json.dumps(given), encoding="utf-8")
-    users = given["saving"] + given["reading"] + given["sending"] + min(1, len(given["drawn"]))
+    address: str, folder: Path, plan: dict[str, Any], *, seconds: float, rate: float
+) -> list[RequestStats]:
+    """Run locust for `seconds`, starting `rate` users a second. Errors: RuntimeError if it cannot run."""
+    (folder / "load.json").write_text(json.dumps(plan), encoding="utf-8")
+    users = plan["saving"] + plan["reading"] + plan["sending"] + min(1, len(plan["drawn"]))
     script = Path(__file__).with_name("locustfile.py")
     command = [
         sys.executable,
@@ -51,8 +51,8 @@ def swarm(
         "--host",
         address,
     ]
-    command += ["-u", str(users), "-r", str(rate), "-t", f"{seconds:.0f}s", "--csv", folder / "told"]
-    done = subprocess.run(
+    command += ["-u", str(users), "-r", str(rate), "-t", f"{seconds:.0f}s", "--csv", folder / "result"]
+    process = subprocess.run(
         [*command, "--stop-timeout", "60"],
         cwd=folder,
         env=os.environ | {"CCHC_LOAD": str(folder / "load.json"), "PYTHONPATH": str(TOOL)},
@@ -60,30 +60,30 @@ def swarm(
         text=True,
         timeout=seconds + _MORE_SECONDS,
     )
-    told = folder / "told_stats.csv"
-    # It ends with 1 where a request failed, which is a result.
-    if done.returncode not in (0, 1) or not told.exists():
-        raise RuntimeError(f"locust ended with {done.returncode}: {done.stderr[-2000:]}")
-    with told.open(encoding="utf-8", newline="") as lines:
-        return [_answered(line) for line in csv.DictReader(lines) if line["Name"] != "Aggregated"]
+    statistics = folder / "result_stats.csv"
+    # Exit code 1 means failed requests, which is a result.
+    if process.returncode not in (0, 1) or not statistics.exists():
+        raise RuntimeError(f"locust ended with {process.returncode}: {process.stderr[-2000:]}")
+    with statistics.open(encoding="utf-8", newline="") as lines:
+        return [_request_stats(line) for line in csv.DictReader(lines) if line["Name"] != "Aggregated"]
 
 
 def failures(folder: Path) -> list[str]:
-    """What failed, in locust's words, each kind once; its users' own faults too."""
-    found = []
-    with (folder / "told_failures.csv").open(encoding="utf-8", newline="") as lines:
-        found += [
-            f"{one['Name']}: {one['Error'][:200]} ({one['Occurrences']} times)"
-            for one in csv.DictReader(lines)
+    """Locust's failures and exceptions, each kind once."""
+    sentences = []
+    with (folder / "result_failures.csv").open(encoding="utf-8", newline="") as lines:
+        sentences += [
+            f"{line['Name']}: {line['Error'][:200]} ({line['Occurrences']} times)"
+            for line in csv.DictReader(lines)
         ]
-    with (folder / "told_exceptions.csv").open(encoding="utf-8", newline="") as lines:
-        found += [f"{one['Message'][:200]} ({one['Count']} times)" for one in csv.DictReader(lines)]
-    return found
+    with (folder / "result_exceptions.csv").open(encoding="utf-8", newline="") as lines:
+        sentences += [f"{line['Message'][:200]} ({line['Count']} times)" for line in csv.DictReader(lines)]
+    return sentences
 
 
-def _answered(line: dict[str, str]) -> Answered:
+def _request_stats(line: dict[str, str]) -> RequestStats:
     numbers = (line["50%"], line["95%"], line["99%"], line["Max Response Time"])
-    return Answered(
+    return RequestStats(
         line["Name"],
         int(line["Request Count"]),
         int(line["Failure Count"]),

@@ -1,4 +1,4 @@
-"""Two gunicorns on one database: one saving of a version wins, one key acts once, the log is one chain (R5, R6, R7)."""
+"""Two gunicorns on one database: one save per version wins, a key acts once, the log is one chain (R5, R6, R7)."""
 
 import time
 import uuid
@@ -19,7 +19,7 @@ ENTRIES = "SELECT count(*) FROM ledger_entry"
 
 
 def rows(database: str, minutes: float) -> Iterator[Row]:
-    """Rounds of ten savings of one version, and of one request ten times; then four clerks who change servers."""
+    """Rounds of ten concurrent saves of one version, and of one request; then four clerks who switch servers."""
     with world(database) as here, Service(here) as one, Service(here) as other:
         yield _measured(here, [one.address, other.address])
 
@@ -65,8 +65,10 @@ def _one_wins(tally: Tally, clients: list[Client], month: Month, revision: int, 
     answers = _at_once(clients, month, bodies)
     statuses = sorted(answer.status for answer in answers)
     tally.must(statuses == [200] + [409] * (AT_ONCE - 1), f"ten savings of one version: {statuses}")
-    told = [answer.data["cells"] for answer in answers if answer.status == 409]
-    both = all(set(cell) >= {"mine", "theirs"} for cells in told for cell in cells.values()) and all(told)
+    conflicts = [answer.data["cells"] for answer in answers if answer.status == 409]
+    both = all(set(cell) >= {"mine", "theirs"} for cells in conflicts for cell in cells.values()) and all(
+        conflicts
+    )
     tally.must(both, "a refused saving was not shown both values")
     return next(answer.data["revision"] for answer in answers if answer.status == 200)
 
@@ -79,11 +81,11 @@ def _once(here: World, tally: Tally, clients: list[Client], month: Month, revisi
     tally.must(len(alike) == 1 and answers[0].status == 200, f"one key ten times: {alike}")
     tally.must(_entries(here) == before + 1, "one key ten times left more than one log entry")
     changed = body | {"cells": dict.fromkeys(body["cells"], "9")}
-    told = clients[0].json(f"/records/{month.submission}/cells/", changed).status
-    tally.must(told == 422, f"the key with another body: {told}")
+    status = clients[0].json(f"/records/{month.submission}/cells/", changed).status
+    tally.must(status == 422, f"the key with another body: {status}")
     return answers[0].data["revision"]
 
 
 def _entries(here: World) -> int:
-    with here.reading() as found:
-        return found.rows(ENTRIES)[0][0]
+    with here.reading() as snapshot:
+        return snapshot.rows(ENTRIES)[0][0]

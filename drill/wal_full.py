@@ -1,4 +1,4 @@
-"""The disk of PostgreSQL's write-ahead log is full: the server ends by itself, and starts once there is room."""
+"""PostgreSQL's WAL disk is full: the server ends by itself, and starts once there is space."""
 
 import subprocess
 import time
@@ -12,21 +12,21 @@ from tests.support.database_replica import Server
 from .client import Client
 from .disks import MEGABYTE, Ballast
 from .invariants import Look, Tally
-from .restart import AWAY, OF_NOBODY, start_again
+from .restart import AWAY, AWAY_SIGNED_OUT, start_again
 from .rows import Row
 from .service import Service
 from .world import POSTGRES, World
 from .writers import saved_again, writing
 
-ROOM = 256  # MB, of which the log keeps up to half
+ROOM = 256  # MB, of which the WAL takes up to half
 OPTIONS = f"{POSTGRES} -c max_wal_size=128MB"
 SAVINGS = 10  # of each clerk before that, at least
 PATIENCE = 120.0
 
 
 def row(here: World, service: Service, disk: Path) -> Row:
-    """All room but 3 MB is taken while four clerks save, and what the server gives back as well, until it has ended; an
-    attempt to start it on the full disk; then room is made. `disk` holds the log and nothing else.
+    """Fill the disk up to 3 MB while four clerks save, and any space the server frees, until it ends; try to start it
+    on the full disk; then free the space. `disk` contains only the WAL.
     """
     tally, ballast = Tally(), Ballast(disk)
     reader, nobody = Client(service.address).sign_in("tonghop"), Client(service.address)
@@ -38,9 +38,9 @@ def row(here: World, service: Service, disk: Path) -> Row:
         look.at_once()
         ballast.leave(3 * MEGABYTE)
         ended_after = _until_ended(here.server, ballast)
-        told = {path: reader.status(path) for path in AWAY}
-        told |= {path: nobody.status(path) for path in OF_NOBODY}
-        tally.must(told == AWAY | OF_NOBODY, f"away: {told}")
+        statuses = {path: reader.status(path) for path in AWAY}
+        statuses |= {path: nobody.status(path) for path in AWAY_SIGNED_OUT}
+        tally.must(statuses == AWAY | AWAY_SIGNED_OUT, f"away: {statuses}")
         tally.must(not _starts(here.server), "it started on the full disk")
         log = (here.server.folder / "log").read_text(errors="replace")
         tally.must("No space left on device" in log, "the server does not say that its disk is full")
@@ -48,27 +48,27 @@ def row(here: World, service: Service, disk: Path) -> Row:
         room = time.monotonic()
         start_again(here.server)
         saved_again(clerks)
-        again = time.monotonic() - room
+        saved_after = time.monotonic() - room
         look.at_once()
     look.whole()
     tally.add(look)
     tally.must(nobody.status("/readyz") == 200, "/readyz after")
     measured = {
         "seconds until the server had ended by itself": round(ended_after, 1),
-        "seconds from room made, with the start, to all four saved": round(again, 2),
+        "seconds from room made, with the start, to all four saved": round(saved_after, 2),
         "answers 503": sum(clerk.answers[503] for clerk in clerks),
     }
     return tally.row("write-ahead log on a full disk", here.database, time.monotonic() - start, 1, measured)
 
 
 def _until_ended(server: Server, ballast: Ballast) -> float:
-    """Seconds. Files of the log are ended early, as an archive has it; what becomes free is taken. Errors:
-    TimeoutError.
+    """Seconds until the server has ended. Switches WAL files early, as archiving does, and takes any freed space.
+    Errors: TimeoutError.
     """
     begun = time.monotonic()
     while _runs(server):
         if time.monotonic() - begun > PATIENCE:
-            raise TimeoutError("PostgreSQL goes on on a full disk")
+            raise TimeoutError("PostgreSQL still runs on a full disk")
         with suppress(psycopg2.Error):
             server.ask("SELECT pg_switch_wal()")
         with suppress(OSError):
@@ -78,7 +78,7 @@ def _until_ended(server: Server, ballast: Ballast) -> float:
 
 
 def _runs(server: Server) -> bool:
-    """Whether its first process is there."""
+    """Whether the postmaster is alive."""
     with suppress(FileNotFoundError):
         number = int((server.data / "postmaster.pid").read_text().split()[0])
         return Path(f"/proc/{number}").exists()

@@ -1,4 +1,4 @@
-"""The demo on a database of its own, with months under clerks' hands: what every drill breaks and looks at."""
+"""The demo on its own database, with months open for clerks: what the drills break and check."""
 
 import json
 import os
@@ -17,11 +17,11 @@ import psycopg2
 from tests.support.database_replica import Server
 from tests.support.server import NOT_PASSED_ON, ROOT
 
-# As a server of production runs: it waits for its disk.
+# Like a production server, with fsync.
 POSTGRES = "-c listen_addresses='' -c max_connections=60"
 # Seconds for a command of manage.py; a whole country takes minutes on a busy machine.
 PATIENCE = 3600
-# A month of each commune, opened by two people for correction; prints what a clerk needs to know.
+# Unlocks a month of each commune for correction; prints the arguments of Month.
 PREPARE = """
 import json
 from accounts.models import User
@@ -51,9 +51,7 @@ print(json.dumps(found))
 
 @dataclass(frozen=True)
 class Month:
-    """An open month and its clerk: the measures of each of its fields, what these carried over, and the number to go on
-    from.
-    """
+    """An open month and its clerk: the measures and openings by field, and the last number used."""
 
     username: str
     submission: int
@@ -64,14 +62,16 @@ class Month:
 
 
 class World:
-    """One database with everything that is written beside it, in `folder`. Settings of this machine do not reach it."""
+    """A database and its data folder in `folder`, isolated from this machine's CCHC settings."""
 
     def __init__(self, database: str, folder: Path, *, options: str = POSTGRES, **settings: str) -> None:
         self.database, self.folder, self.data = database, folder, folder / "data"
         self.data.mkdir(parents=True, exist_ok=True)
         self.server = Server(folder / "postgres", options) if database == "PostgreSQL" else None
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
-        self.env = kept | {
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)
+        }
+        self.env = environment | {
             "CCHC_DEBUG": "0",
             "CCHC_DEMO": "1",
             "CCHC_DATA": str(self.data),
@@ -88,32 +88,32 @@ class World:
         return self.data / "cchc.sqlite3"
 
     def begin(self, *cluster: object) -> None:
-        """A database without a table; `cluster`: of `initdb`."""
+        """Start an empty database; `cluster`: options of `initdb`."""
         if self.server:
             self.server.create(*cluster)
             self.server.start()
 
     def create(self, *cluster: object) -> None:
-        """The database with the demo in it, and its months opened; `cluster`: of `initdb`."""
+        """Fill the database with the demo and open its months; `cluster`: options of `initdb`."""
         self.begin(*cluster)
         for command in (("collectstatic", "--no-input", "-v", "0"), ("migrate", "-v", "0"), ("seed_demo",)):
-            # Also where the product itself then runs without the demo's fixed day.
+            # Also if the product later runs without the demo's fixed date.
             self.must(*command, CCHC_DEMO="1")
         self.prepare()
 
     def prepare(self) -> None:
-        """Open the months of the demo that is there."""
+        """Open the demo's months."""
         self.months = [Month(*load) for load in json.loads(self.must("shell", "-v", "0", "-c", PREPARE))]
 
     def must(self, *command: str, **settings: str) -> str:
-        """What a command of manage.py printed. Errors: RuntimeError with its words where it did not end well."""
-        done = self.manage(*command, **settings)
-        if done.returncode:
-            raise RuntimeError(f"manage.py {command[0]}: {done.stderr[-2000:]}")
-        return done.stdout
+        """Output of a manage.py command. Errors: RuntimeError with its stderr if it fails."""
+        process = self.manage(*command, **settings)
+        if process.returncode:
+            raise RuntimeError(f"manage.py {command[0]}: {process.stderr[-2000:]}")
+        return process.stdout
 
     def manage(self, *command: str, **settings: str) -> subprocess.CompletedProcess:
-        """A command of manage.py on this database."""
+        """Run a manage.py command on this database."""
         run = [sys.executable, "manage.py", *command]
         return subprocess.run(
             run, cwd=self.root, env=self.env | settings, capture_output=True, text=True, timeout=PATIENCE
@@ -121,7 +121,7 @@ class World:
 
     @contextmanager
     def reading(self) -> Iterator["Snapshot"]:
-        """One state of the database, past the product; a connection of its own each time."""
+        """A consistent snapshot of the database, over a new connection without the product."""
         if self.server:
             base = psycopg2.connect(host=str(self.server.folder), user="postgres", dbname="postgres")
             base.set_session(isolation_level="REPEATABLE READ", readonly=True)
@@ -133,7 +133,7 @@ class World:
 
 
 class Snapshot:
-    """Questions in SQL with ? for each value."""
+    """Runs SQL queries with ? as placeholder."""
 
     def __init__(self, base, mark: str) -> None:
         self._base, self._mark = base, mark
@@ -146,7 +146,7 @@ class Snapshot:
 
 @contextmanager
 def world(database: str, folder: Path | None = None, *cluster: object, **settings: str) -> Iterator[World]:
-    """A world with its months open, in an empty folder if one is given; nothing of it stays."""
+    """A temporary world with open months, in `folder` if given."""
     with nullcontext(folder) if folder else temporary() as place:
         here = World(database, place, **settings)
         try:
@@ -159,7 +159,7 @@ def world(database: str, folder: Path | None = None, *cluster: object, **setting
 
 @contextmanager
 def temporary() -> Iterator[Path]:
-    """A folder that the owner of PostgreSQL may pass through."""
+    """A temporary folder that the postgres user may enter."""
     folder = Path(tempfile.mkdtemp(prefix="cchc-drill-", dir="/tmp"))
     folder.chmod(0o711)
     try:

@@ -1,7 +1,7 @@
-"""Clerks who save and send one month each, again and again, and note what they were told.
+"""Clerks who keep saving and sending one month each, and record the responses.
 
-Each saving writes one number, which no other saving has, into three cells of every field: a month that holds two of
-them is half a month. What nobody answered is asked again under the same key, as the page does.
+Each save writes a unique number into three cells of every field: a month with two numbers is half written. A request
+without a response is repeated under the same key, as the page does.
 """
 
 import threading
@@ -15,7 +15,7 @@ from dataclasses import replace
 from .client import FAILURES, Answer, Client
 from .world import Month, World
 
-SENDS = 10  # after so many savings the month is sent and taken back
+SENDS = 10  # saves between two sendings of the month
 PAUSE = 0.05
 PATIENCE = 60.0
 SAME = ("received_direct", "returned_direct", "resolved_on_time")
@@ -23,9 +23,9 @@ REASON = "Số diễn tập"
 
 
 class Writer(threading.Thread):
-    """One clerk. `trying`: the number that is on its way; `saved`: number and revision of each answered saving;
-    `sent`: how often sending was; `spent`: seconds of each saving, tries and all; `answers`: how often each
-    status came, 0 where none did; `broken`: what no fault excuses.
+    """One clerk. `trying`: the number being saved; `saved`: number and revision of each acknowledged save; `sent`:
+    acknowledged sendings; `spent`: seconds of each save with retries; `answers`: count by status, 0 for no response;
+    `broken`: responses that no fault explains.
     """
 
     def __init__(self, address: str, month: Month, pause: float = PAUSE) -> None:
@@ -42,12 +42,12 @@ class Writer(threading.Thread):
 
     @property
     def subject(self) -> str:
-        """How the log names the month."""
+        """The month's subject in the log."""
         return f"submission:{self.month.submission}"
 
     @property
     def left(self) -> Month:
-        """The month as it is left, to go on with."""
+        """The month as the clerk leaves it, for the next one."""
         return replace(self.month, revision=self.revision, first=self.trying)
 
     def run(self) -> None:
@@ -59,7 +59,7 @@ class Writer(threading.Thread):
             time.sleep(self.pause)
 
     def save(self, number: int) -> None:
-        """One saving, asked for until it is answered."""
+        """Save a number, with retries until there is a response."""
         body = {"key": uuid.uuid4().hex, "revision": self.revision, "cells": self.cells(number)}
         body["reasons"] = dict.fromkeys(self.month.openings, REASON)
         begun = time.monotonic()
@@ -72,16 +72,16 @@ class Writer(threading.Thread):
             self._wrong("saving", answer)
 
     def cells(self, number: int) -> dict[str, str]:
-        """What is typed into every field, so that its balance closes."""
+        """Cells of every field, such that they balance."""
         cells = {}
         for field, measures in self.month.served.items():
             opening = self.month.openings[field]
-            known = dict.fromkeys(SAME, number) | {"opening": opening, "pending_in_time": opening}
-            cells |= {f"{field}-{name}": str(known.get(name, 0)) for name in measures}
+            expected = dict.fromkeys(SAME, number) | {"opening": opening, "pending_in_time": opening}
+            cells |= {f"{field}-{name}": str(expected.get(name, 0)) for name in measures}
         return cells
 
     def send(self) -> None:
-        """Sent and taken back; a second try may find that the first was carried out, which the page then shows."""
+        """Send and recall; a retry may be refused because the first try succeeded."""
         for act in ("send", "recall"):
             before = self.answers[0] + self.answers[503]
             answer = self._until_answered(
@@ -114,7 +114,7 @@ class Writer(threading.Thread):
 
 
 def saved_again(clerks: list[Writer]) -> float:
-    """Seconds until every clerk had one more saving acknowledged. Errors: TimeoutError."""
+    """Seconds until every clerk has another acknowledged save. Errors: TimeoutError."""
     start = time.monotonic()
     before = [len(clerk.saved) for clerk in clerks]
     while any(len(one.saved) == number for one, number in zip(clerks, before, strict=True)):
@@ -129,9 +129,9 @@ def saved_again(clerks: list[Writer]) -> float:
 
 @contextmanager
 def writing(here: World, addresses: list[str], number: int = 4) -> Iterator[list[Writer]]:
-    """So many clerks at work; afterwards each has ended what it had begun, and others can go on with their months."""
+    """Run clerks; at the end wait for them and store their months for the next ones."""
     months = here.months[:number]
-    clerks = [Writer(addresses[place % len(addresses)], one) for place, one in enumerate(months)]
+    clerks = [Writer(addresses[place % len(addresses)], month) for place, month in enumerate(months)]
     for clerk in clerks:
         clerk.start()
     try:
