@@ -1,4 +1,4 @@
-"""The browser that the machine has, and how it is started: quiet, and as root without its sandbox."""
+"""Finds the machine's Chromium and the options to start it: without background traffic, and as root without sandbox."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ QUIET = [
 
 
 def launch_options() -> dict:
-    """For Playwright's `launch`. Errors: LookupError where there is no browser."""
+    """Arguments of Playwright's `launch`. Errors: LookupError without a browser."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         raise LookupError(f"no browser on PATH: one of {', '.join(NAMES)} is needed (Debian: chromium)")

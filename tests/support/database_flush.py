@@ -16,7 +16,7 @@ from reports import triggers
 
 @pytest.fixture(scope="session", autouse=True)
 def flush_lifts_triggers() -> Iterator[None]:
-    """Lift the triggers for the time of a flush, and only then."""
+    """Remove the triggers during a flush only."""
     refusing = flush.Command.handle
 
     def lifting(command: flush.Command, **options: Any) -> None:
@@ -38,6 +38,6 @@ def flush_lifts_triggers() -> Iterator[None]:
 
 
 def _delete_rows(operations: DatabaseOperations, style: Any, tables: list[str], **_: bool) -> list[str]:
-    """One statement for all; as a replica PostgreSQL asks no trigger and no foreign key."""
+    """One statement for all tables; in the replica role PostgreSQL fires no triggers and checks no foreign keys."""
     names = map(operations.quote_name, tables)
     return ["; DELETE FROM ".join(["SET LOCAL session_replication_role = replica", *names])]

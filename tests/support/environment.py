@@ -1,4 +1,4 @@
-"""The environment that the tests stand on: loaded as a pytest plugin before Django's settings are read.
+"""Environment variables of the tests: a pytest plugin, loaded before Django's settings.
 
 The settings file is the product's own; only its variables are set here. DATABASE_URL is taken from outside, so
 that the same tests run on SQLite and on PostgreSQL, but never from a developer's .env file.
@@ -15,12 +15,12 @@ os.environ.setdefault("DATABASE_URL", "")
 
 
 def pytest_collection_finish() -> None:
-    """Look through what was imported and collected for garbage once, not with each few objects that a test makes."""
+    """Freeze imported and collected objects, so that garbage collection in tests skips them."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_unconfigure() -> None:
-    """Take away the folder that this run wrote its media and keys in."""
+    """Remove this run's data folder."""
     _data.cleanup()

@@ -1,6 +1,4 @@
-"""What a database holds, as one SHA-256 for each table and one for its schema: two databases with the same
-fingerprints hold the same, row by row.
-"""
+"""One SHA-256 for each table of a database and one for its schema: equal fingerprints mean equal rows and schema."""
 
 import hashlib
 import re
@@ -42,21 +40,21 @@ def of(connection: Any, vendor: str) -> dict[str, str]:
     """
     cursor = connection.cursor()
     cursor.execute(_SCHEMA_OF[vendor])
-    found = {SCHEMA: _digest(_SPELLED.sub("", str(row)) for row in cursor.fetchall())}
+    digests = {SCHEMA: _digest(_SPELLED.sub("", str(row)) for row in cursor.fetchall())}
     cursor.execute(_TABLES_OF[vendor])
     for (name,) in cursor.fetchall():
         cursor.execute(_rows_in_order(connection, vendor, name))
-        found[name] = _digest(iter(cursor.fetchone, None))
-    return found
+        digests[name] = _digest(iter(cursor.fetchone, None))
+    return digests
 
 
-def differing(one: dict[str, str], other: dict[str, str]) -> list[str]:
-    """The names of tables that are not the same in both."""
-    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+def differing(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """Names of tables that differ."""
+    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
 def _rows_in_order(connection: Any, vendor: str, name: str) -> str:
-    """Columns by name: they lie in another order in a table that was copied after one was added."""
+    """Columns sorted by name: a copied table may have another column order."""
     cursor = connection.cursor()
     cursor.execute(_COLUMNS_OF[vendor].format(name))
     columns = [f'"{column}"' for (column,) in cursor.fetchall()]

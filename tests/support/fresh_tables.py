@@ -1,4 +1,4 @@
-"""Tables without what tests before have left in them, for tests of plans on PostgreSQL."""
+"""Removes dead rows of earlier tests, for tests of PostgreSQL query plans."""
 
 import pytest
 from django.apps import apps
@@ -9,8 +9,8 @@ _APPS = ("records", "units")
 
 @pytest.fixture
 def tables_as_new(db) -> None:
-    """Rows that were taken back stay in a table's pages until it is swept, and make another way seem cheaper: at the
-    size of a test two ways cost nearly the same. Written anew, tables hold what stands in them, in no more pages.
+    """Rewrite all tables: dead rows of rolled-back tests stay in the pages until VACUUM and change the planner's
+    choice, as plans cost nearly the same at the size of a test.
     """
     if connection.vendor != "postgresql":
         return

@@ -1,4 +1,4 @@
-"""The pictures of the guide: each a page of the demo as one person sees it, drawn in the browser of the tests.
+"""Takes the guide's screenshots: pages of the demo in Chromium.
 
 python -m tests.support.guide_pictures [NAME …] writes docs/images/NAME.png.
 """
@@ -47,14 +47,14 @@ def follow(*names: str) -> Callable[[Page], None]:
 def bring_a_form(page: Page) -> None:
     """Download the form of the month, type three wrong cells into it, and bring it back."""
     follow("Sửa")(page)
-    with page.expect_download() as found:
+    with page.expect_download() as download:
         page.get_by_role("link", name="Tải biểu Excel").click()
     wrong = {
         ("chung-thuc", "received_direct"): 12.5,
         ("ho-tich", "withdrawn"): -3,
         ("dat-dai", "opening"): "#N/A",
     }
-    content = filled(Path(found.value.path()).read_bytes(), {**wrong, ("chung-thuc", "resolved_late"): 7})
+    content = filled(Path(download.value.path()).read_bytes(), {**wrong, ("chung-thuc", "resolved_late"): 7})
     follow("Nạp biểu Excel")(page)
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     page.locator('[name="file"]').set_input_files(
@@ -78,7 +78,7 @@ PICTURES = (
 
 
 def take(browser: Browser, address: str, picture: Picture) -> None:
-    """Sign in as the picture's person and write what they see."""
+    """Sign in as the picture's user and write the screenshot."""
     context = browser.new_context(
         viewport=picture.screen or SCREEN, locale="vi-VN", timezone_id="Asia/Ho_Chi_Minh"
     )
@@ -94,9 +94,9 @@ def take(browser: Browser, address: str, picture: Picture) -> None:
     context.close()
 
 
-def main(wanted: list[str]) -> int:
+def main(names: list[str]) -> int:
     """Take the pictures named, or all of them; 2 where a name is unknown."""
-    if unknown := set(wanted) - {picture.name for picture in PICTURES}:
+    if unknown := set(names) - {picture.name for picture in PICTURES}:
         print(f"no such picture: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
     with (
@@ -106,7 +106,7 @@ def main(wanted: list[str]) -> int:
     ):
         browser = playwright.chromium.launch(**launch_options())
         for picture in PICTURES:
-            if not wanted or picture.name in wanted:
+            if not names or picture.name in names:
                 take(browser, address, picture)
                 print(f"docs/images/{picture.name}.png")
         browser.close()

@@ -1,4 +1,4 @@
-"""The office program that readers of exports have: converts a file without a screen, with the print fonts."""
+"""Converts files with headless LibreOffice and the print fonts."""
 
 import os
 import re
@@ -30,14 +30,14 @@ def converted(path: Path, kind: str) -> Path:
 
 
 def recalculated(content: bytes, folder: Path) -> openpyxl.Workbook:
-    """The workbook as LibreOffice computes it: the kept results are taken out before."""
+    """The workbook as LibreOffice computes it, after removing the cached results."""
     path = folder / "figures.xlsx"
     with zipfile.ZipFile(BytesIO(content)) as source, zipfile.ZipFile(path, "w") as target:
         for name in source.namelist():
             part = source.read(name)
             if name.startswith("xl/worksheets/"):
-                part, taken = re.subn(rb"(</f>)<v>[^<]*</v>", rb"\1", part)
-                assert taken or b"<f>" not in part
+                part, removed = re.subn(rb"(</f>)<v>[^<]*</v>", rb"\1", part)
+                assert removed or b"<f>" not in part
             target.writestr(name, part)
     return openpyxl.load_workbook(converted(path, "xlsx"), data_only=True)
 

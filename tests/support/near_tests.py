@@ -24,8 +24,8 @@ def near(file: Path) -> set[Path]:
         one.relative_to(ROOT) for one in (file.resolve().rglob("*.*") if file.is_dir() else [ROOT / own])
     }
     for _ in range(STEPS):
-        found = {test for user in users for test in _mirrored(user)} | set(_users(users, ["tests"]))
-        tests = {one for one in found if one.name.startswith("test_")}
+        files = {test for user in users for test in _mirrored(user)} | set(_users(users, ["tests"]))
+        tests = {one for one in files if one.name.startswith("test_")}
         if tests:
             return tests
         users = set(_users(users, ROOMS + ["templates"]))
@@ -34,13 +34,13 @@ def near(file: Path) -> set[Path]:
 
 
 def _within(place: Path) -> list[Path]:
-    found = [place] if (ROOT / place).is_file() else (ROOT / place).rglob("test_*.py")
-    return [ROOT.joinpath(one).relative_to(ROOT) for one in found]
+    paths = [place] if (ROOT / place).is_file() else (ROOT / place).rglob("test_*.py")
+    return [ROOT.joinpath(path).relative_to(ROOT) for path in paths]
 
 
 def _mirrored(own: Path) -> Iterator[Path]:
     place = Path("tests", own.relative_to("templates") if own.parts[0] == "templates" else own)
-    alike = [one for one in _within(place.parent) if f"{one.stem}_".startswith(f"test_{own.stem}_")]
+    alike = [test for test in _within(place.parent) if f"{test.stem}_".startswith(f"test_{own.stem}_")]
     yield from _within(place.with_suffix(""))
     yield from alike if alike or len(own.parts) < 3 else _within(place.parent)
 
@@ -48,8 +48,8 @@ def _mirrored(own: Path) -> Iterator[Path]:
 def _users(used: Iterable[Path], folders: Iterable[str]) -> Iterator[Path]:
     """Files in the folders that import one of these, or name it as a template."""
     used = set(used)
-    modules = {name for one in used if one.suffix == ".py" for name in _names(one)}
-    templates = [str(one.relative_to("templates")) for one in used if one.parts[0] == "templates"]
+    modules = {name for path in used if path.suffix == ".py" for name in _names(path)}
+    templates = [str(path.relative_to("templates")) for path in used if path.parts[0] == "templates"]
     for folder in folders:
         for file in sorted((ROOT / folder).rglob("*.*")):
             own = file.relative_to(ROOT)
@@ -68,11 +68,11 @@ def _names(own: Path) -> set[str]:
     """The module's name, and what its package offers of it: `records.submissions.actions.send_edition` for
     records/submissions/actions.py.
     """
-    found, package = {_module(own)}, own.parent / "__init__.py"
+    names, package = {_module(own)}, own.parent / "__init__.py"
     if own.name != "__init__.py" and (ROOT / package).is_file():
         offered = [name for name in _imported(package) if name.startswith(f"{_module(own)}.")]
-        found |= {f"{_module(package)}.{name.rpartition('.')[2]}" for name in offered}
-    return found
+        names |= {f"{_module(package)}.{name.rpartition('.')[2]}" for name in offered}
+    return names
 
 
 @cache
@@ -80,19 +80,19 @@ def _imported(own: Path) -> set[str]:
     """Modules that a file imports, names in modules, and attributes of those:
     `records.submissions.actions.send_edition`.
     """
-    tree, known, found = ast.parse((ROOT / own).read_bytes()), {}, set()
+    tree, aliases, modules = ast.parse((ROOT / own).read_bytes()), {}, set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             above = own.parent.parts[: len(own.parts) - node.level] if node.level else ()
             module = ".".join([*above, *filter(None, [node.module])])
-            known |= {name.asname or name.name: f"{module}.{name.name}" for name in node.names}
-            found.add(module)
+            aliases |= {name.asname or name.name: f"{module}.{name.name}" for name in node.names}
+            modules.add(module)
         elif isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
+            modules |= {name.name for name in node.names}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
-            found.add(f"{known[node.value.id]}.{node.attr}")
-    return found | set(known.values())
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
+            modules.add(f"{aliases[node.value.id]}.{node.attr}")
+    return modules | set(aliases.values())
 
 
 if __name__ == "__main__":

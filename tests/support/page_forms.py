@@ -1,4 +1,4 @@
-"""Forms as they stand on a page: what a browser without JavaScript would send."""
+"""Parses a page's forms: what a browser without JavaScript would send."""
 
 from html.parser import HTMLParser
 from urllib.parse import urljoin
@@ -15,22 +15,22 @@ class Forms(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
-        given = {name: value or "" for name, value in attrs}
+        values = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append((given.get("action", ""), {}))
+            self.forms.append((values.get("action", ""), {}))
         if not self.forms:
             return
-        fields, name = self.forms[-1][1], given.get("name", "")
-        if tag == "input" and name and given.get("type") not in ("checkbox", "radio", "file"):
-            fields[name] = given.get("value", "")
-        elif tag in ("input",) and name and "checked" in given:
-            fields[name] = given.get("value", "on")
+        fields, name = self.forms[-1][1], values.get("name", "")
+        if tag == "input" and name and values.get("type") not in ("checkbox", "radio", "file"):
+            fields[name] = values.get("value", "")
+        elif tag in ("input",) and name and "checked" in values:
+            fields[name] = values.get("value", "on")
         elif tag == "textarea" and name:
             self._into = (name, [])
         elif tag == "select" and name:
             self._select = name
-        elif tag == "option" and self._select and ("selected" in given or self._select not in fields):
-            fields[self._select] = given.get("value", "")
+        elif tag == "option" and self._select and ("selected" in values or self._select not in fields):
+            fields[self._select] = values.get("value", "")
 
     def handle_data(self, data):
         if self._into:

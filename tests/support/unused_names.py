@@ -20,17 +20,17 @@ _DOTTED = re.compile(r"\w+(?:\.\w+)*")
 
 def unused(root: Path = ROOT) -> list[str]:
     """Each name with its place, as a reader of a report wants it."""
-    told = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["vulture"]
-    found = Vulture(ignore_names=told["ignore_names"], ignore_decorators=told["ignore_decorators"])
-    found.scavenge([root / one for one in told["paths"]])
-    read = set(_words(root, told["paths"]))
+    options = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["vulture"]
+    vulture = Vulture(ignore_names=options["ignore_names"], ignore_decorators=options["ignore_decorators"])
+    vulture.scavenge([root / one for one in options["paths"]])
+    read = set(_words(root, options["paths"]))
     return [
         f"{Path(one.filename).relative_to(root)}:{one.first_lineno}: nothing reads {one.typ} {one.name}"
-        for one in found.get_unused_code(min_confidence=told["min_confidence"])
+        for one in vulture.get_unused_code(min_confidence=options["min_confidence"])
         # An attribute that is set on an object of a library is read there.
         if one.typ != "attribute"
         and one.name not in read
-        and not any(fnmatch(str(one.filename), pattern) for pattern in told["read_by_others"])
+        and not any(fnmatch(str(one.filename), pattern) for pattern in options["read_by_others"])
     ]
 
 
