@@ -101,12 +101,12 @@ def typed_on_the_page(clerk: Client, found: Submission, measure: str, text: str)
     )
     assert answer.status_code == 400
     faults = answer.context["form"].errors.as_data()
-    told = [(one.code, one.messages[0]) for found in faults.values() for one in found]
+    codes = [(one.code, one.messages[0]) for found in faults.values() for one in found]
     shown = html.unescape(answer.content.decode())
-    assert all(message in shown for _, message in told)
+    assert all(message in shown for _, message in codes)
     # A cell that a field does not serve has no box: there the place stands before the sentence.
     place = f"chung-thuc: {LABELS[measure]}: "
-    return [(code, message.removeprefix(place)) for code, message in told]
+    return [(code, message.removeprefix(place)) for code, message in codes]
 
 
 def typed_into_a_cell(clerk: Client, found: Submission, measure: str, text: str) -> list[Told]:
@@ -184,7 +184,7 @@ def test_a_bad_cell_is_refused_in_the_same_words_by_every_way(as_, fields, july)
 
 
 @pytest.fixture
-def past(people, fields) -> SimpleNamespace:
+def earlier_months(people, fields) -> SimpleNamespace:
     for month in Month.range(Month(2021, 12), Month(2022, 6)):
         rows = {
             (fields.chung_thuc.pk, None): balanced(40, postal=None),
@@ -226,11 +226,11 @@ def brought_in_a_form(clerk: Client, form: bytes, found: Submission, report: dic
         del cells["chung-thuc", name]
     answer = brought(clerk, filled(form, cells), found)
     assert answer.status_code == 302
-    told = []
+    codes = []
     for one in clerk.get(answer.url).context["odd"]:
         field, name = one.key or ("", "")
-        told.append((field, "" if name == "balance" else name, one.code, one.message))
-    return sorted(told)
+        codes.append((field, "" if name == "balance" else name, one.code, one.message))
+    return sorted(codes)
 
 
 def put_whole(clerk: Client, report: dict) -> list[Place]:
@@ -244,7 +244,7 @@ def put_whole(clerk: Client, report: dict) -> list[Place]:
 WHOLE = {"nothing_reported", "all_zero", "same_as_last"}
 
 
-def test_a_bad_report_is_told_in_the_same_words_by_every_way(past, as_, july):
+def test_a_bad_report_is_told_in_the_same_words_by_every_way(earlier_months, as_, july):
     clerk, broken = as_("clerk"), set()
     form = form_of(clerk, july)
     for changes, field, code in REPORTS:
@@ -267,7 +267,7 @@ def test_a_bad_report_is_told_in_the_same_words_by_every_way(past, as_, july):
     assert broken | {code for _, _, code in CELLS} == set(RULES) - {"mixed_level"}
 
 
-def test_an_ordinary_report_is_told_nothing_by_any_way(past, july):
+def test_an_ordinary_report_is_told_nothing_by_any_way(earlier_months, july):
     for write in (as_csv, as_xlsx):
         with undone():
             assert sent_in_a_file(write, ORDINARY) == []

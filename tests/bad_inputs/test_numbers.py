@@ -55,12 +55,12 @@ def from_xlsx(values: Iterable[object], formats: Iterable[str] = ()) -> ImportRe
 def test_files_read_what_people_type(cast, fields, load: Loader):
     report = load([typed for typed, _ in READ])
     assert report.errors == []
-    kept = dict(
+    stored = dict(
         DossierCount.objects.filter(field=fields.ho_tich).values_list(
             "edition__submission__month", "resolved_late"
         )
     )
-    assert [kept[FIRST.plus(at).number] for at in range(len(READ))] == [number for _, number in READ]
+    assert [stored[FIRST.plus(at).number] for at in range(len(READ))] == [number for _, number in READ]
 
 
 @pytest.mark.parametrize("load", [from_csv, from_xlsx])

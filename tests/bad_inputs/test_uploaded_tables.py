@@ -123,19 +123,19 @@ def test_the_program_is_bound_as_the_acceptance_says(monkeypatch, tmp_path):
     *(with_part(sheet(["a"]), part, data) for part, data, _ in BOMBS),
 ])  # fmt: skip
 def test_the_program_hands_back_what_is_read_in_this_process(content):
-    assert told(child_process.read_lines, content) == told(open_lines, content)
+    assert rows_or_fault(child_process.read_lines, content) == rows_or_fault(open_lines, content)
 
 
-def told(opened, content: bytes) -> list:
+def rows_or_fault(opened, content: bytes) -> list:
     """Rows that hold anything, or the fault for which they end."""
-    found = []
+    faults = []
     try:
         lines, letters = opened(io.BytesIO(content), WEB_LIMITS)
-        found.append(letters)
-        found += [(number, cells) for number, cells in lines if any(cells)]
+        faults.append(letters)
+        faults += [(number, cells) for number, cells in lines if any(cells)]
     except UnreadableFile as refused:
-        found.append(refused.fault)
-    return found
+        faults.append(refused.fault)
+    return faults
 
 
 def test_a_text_that_every_cell_shares_is_not_written_out_for_each():

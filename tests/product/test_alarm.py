@@ -15,7 +15,7 @@ PAGE = "/planted/token-2/?k=mật-khẩu-1"
 
 
 @pytest.fixture(autouse=True)
-def told(settings, tmp_path, monkeypatch):
+def alarm_mail(settings, tmp_path, monkeypatch):
     settings.ADMINS, settings.DATA_DIR = [("", "quantri@example.vn")], tmp_path
     settings.ROOT_URLCONF = "tests.product.test_request_logging"
     monkeypatch.setattr(alarm, "_sent_at", {})

@@ -42,8 +42,8 @@ def installed(tmp_path) -> Path:
 
 
 def test_systemd_takes_the_units(installed):
-    found = verified(installed)
-    assert (found.returncode, found.stderr) == (0, "")
+    result = verified(installed)
+    assert (result.returncode, result.stderr) == (0, "")
     (installed / UNITS[-1]).write_text("[Timer]\nOnCalendar=never\n", encoding="utf-8")
     assert verified(installed).stderr != "", "the check itself"
 
@@ -64,11 +64,11 @@ def test_a_service_runs_what_the_repository_has(name):
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_is_confined(name):
     """By systemd's own count, from 0 to 100: up to 20 it says "OK", unconfined it is 96."""
-    asked = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(DEPLOY / name)]
-    told = subprocess.run(asked, capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stdout[-2_000:]
-    asked[3] = "--threshold=5"
-    assert subprocess.run(asked, capture_output=True, check=False).returncode != 0, "the check itself"
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(DEPLOY / name)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout[-2_000:]
+    command[3] = "--threshold=5"
+    assert subprocess.run(command, capture_output=True, check=False).returncode != 0, "the check itself"
 
 
 def test_every_service_is_confined_alike():

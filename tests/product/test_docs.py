@@ -243,8 +243,8 @@ def words_of_screens() -> str:
     files = [*ROOT.glob("templates/**/*.html"), *ROOT.glob("static/js/*.js")]
     for room in (*HOUSE, "figures"):
         files += [path for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts]
-    said = " ".join(" ".join(path.read_text(encoding="utf-8").split()) for path in files)
-    return said + re.sub(r"{%.*?%}", "", said)
+    texts = " ".join(" ".join(path.read_text(encoding="utf-8").split()) for path in files)
+    return texts + re.sub(r"{%.*?%}", "", texts)
 
 
 @pytest.mark.parametrize("path", sorted(GUIDE.glob("*.md")), ids=lambda path: path.name)

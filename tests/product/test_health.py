@@ -12,7 +12,7 @@ MB = 1024 * 1024
 Usage = namedtuple("Usage", "total used free")
 
 
-def told(client) -> tuple[int, str]:
+def readiness(client) -> tuple[int, str]:
     answer = client.get("/readyz")
     return answer.status_code, answer.content.decode()
 
@@ -20,17 +20,17 @@ def told(client) -> tuple[int, str]:
 @pytest.mark.parametrize(("free", "status"), [(499 * MB, 503), (500 * MB, 200)])
 def test_little_room_is_told_before_there_is_none(client, monkeypatch, free, status):
     monkeypatch.setattr(shutil, "disk_usage", lambda place: Usage(1, 1, free))
-    assert told(client) == (status, "ok\n" if status == 200 else "disk\n")
+    assert readiness(client) == (status, "ok\n" if status == 200 else "disk\n")
     assert client.get("/healthz").status_code == 200
 
 
 def test_a_disk_that_takes_no_writes_is_told_though_it_has_room(client, monkeypatch, settings, tmp_path):
     """SQLite takes an update that changes nothing for done on a disk that failed."""
     settings.DATA_DIR = tmp_path
-    assert told(client) == (200, "ok\n")
+    assert readiness(client) == (200, "ok\n")
 
     def failing(**_):
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr(health.tempfile, "TemporaryFile", failing)
-    assert told(client) == (503, "disk\n")
+    assert readiness(client) == (503, "disk\n")

@@ -149,10 +149,10 @@ def written_in(review: Review, units: list[Unit]) -> list:
     for order, unit in enumerate(units):
         mine = {"review": review, "unit": unit}
         words = f"MAT{unit.code}"
-        told = {"section": section, "heading": words, "asked_by": words, "asked_at": AT}
+        fields = {"section": section, "heading": words, "asked_by": words, "asked_at": AT}
         found += [
             PlanTask.objects.create(**mine, order=order, text=words),
-            Asking.objects.create(**mine, kind=AskKind.TEXT, body=words, words=words, **told),
+            Asking.objects.create(**mine, kind=AskKind.TEXT, body=words, words=words, **fields),
             Asking.objects.create(**mine, kind=AskKind.COMMENT, words=words, asked_by=words, asked_at=AT),
             SectionComment.objects.create(**mine, text=words, said_by=words, at=AT),
         ]
@@ -220,17 +220,17 @@ def numbered(world: SimpleNamespace, where: str) -> list[str]:
     return [re.sub(r"<int:\w+>", str(number), where) for number in numbers_for(world, where)]
 
 
-def asked(world: SimpleNamespace, where: str) -> list[str]:
+def foreign_addresses(world: SimpleNamespace, where: str) -> list[str]:
     """Addresses of one route that ask for what is others'."""
     if "<int:" in where:
-        found = ["/" + re.sub(r"<\w+:\w+>", "x", one) for one in numbered(world, where)]
-        return found + [f"{one}?basis=today&period=2022-H1" for one in found]
+        addresses = ["/" + re.sub(r"<\w+:\w+>", "x", address) for address in numbered(world, where)]
+        return addresses + [f"{address}?basis=today&period=2022-H1" for address in addresses]
     codes = ("352", "13500", "13501", "13501@2022-05-14", "13502")
     if "<path:unit>" in where:
-        found = [
+        addresses = [
             f"/{where}".replace("<path:unit>", code).replace("<str:month>", "2022-M06") for code in codes
         ]
-        return found + [f"{one}?basis=today" for one in found]
+        return addresses + [f"{address}?basis=today" for address in addresses]
     plain = "/" + re.sub(r"<\w+:\w+>", "received", where)
     queries = [f"unit={code}&period=2022-H1&include=submitted" for code in codes]
     return [
@@ -249,13 +249,18 @@ def text_of(answer) -> str:
 def test_the_walk_sees_what_there_is_to_see(world, client):
     """Guards the walk itself: who may read everything finds all names and numbers by it."""
     client.force_login(member(Role.VIEWER, world.units["35"]))
-    wanted = {f"MOC{unit.code}X" for unit in world.foreign} | {"7.000.123", "7.000.125", "7000123", "7000125"}
+    expected = {f"MOC{unit.code}X" for unit in world.foreign} | {
+        "7.000.123",
+        "7.000.125",
+        "7000123",
+        "7000125",
+    }
     seen = set()
     for where, _ in routes():
         if not where.startswith("accounts/") and "<" not in where:
-            for address in asked(world, where):
-                seen |= set(re.findall("|".join(map(re.escape, wanted)), text_of(client.get(address))))
-    assert seen == wanted
+            for address in foreign_addresses(world, where):
+                seen |= set(re.findall("|".join(map(re.escape, expected)), text_of(client.get(address))))
+    assert seen == expected
 
 
 def test_every_number_in_an_address_is_asked_for_what_is_there(world, client):
@@ -289,7 +294,7 @@ def test_nothing_of_others_is_read_anywhere(world, client):
         for where, _ in routes():
             if where in ("accounts/logout/", "accounts/login/"):
                 continue
-            for address in asked(world, where):
+            for address in foreign_addresses(world, where):
                 if "closed" in name and str(world.units["13501"].pk) in re.findall(r"/(\d+)/", address):
                     continue
                 answer = client.get(address)
@@ -363,7 +368,7 @@ def test_nothing_of_others_is_changed_by_any_sending(world, client):
         for where, _ in routes():
             if "logout" in where or "login" in where or where.startswith("accounts/"):
                 continue
-            addresses = [one for one in asked(world, where) if "?" not in one]
+            addresses = [one for one in foreign_addresses(world, where) if "?" not in one]
             for address in addresses:
                 for value in values if "<" not in where else values[:1]:
                     if client.session.get(SESSION_KEY) != str(user.pk):

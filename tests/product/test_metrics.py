@@ -31,7 +31,7 @@ def samples(text: str) -> dict[tuple, float]:
 
 
 @pytest.fixture
-def told(db, client, settings, tmp_path):
+def read_metrics(db, client, settings, tmp_path):
     """What /metrics says now, for a server with data of its own."""
     settings.METRICS_TOKEN, settings.DATA_DIR = TOKEN, tmp_path
     return lambda: samples(client.get("/metrics", headers=ASKED).content.decode())
@@ -48,12 +48,12 @@ def test_only_who_brings_the_token_is_answered(db, client, settings):
     assert answer.status_code == 200 and answer["Content-Type"].startswith("text/plain; version=")
 
 
-def test_requests_are_counted_by_route_method_and_class(told, client):
-    before = told()
+def test_requests_are_counted_by_route_method_and_class(read_metrics, client):
+    before = read_metrics()
     client.get("/accounts/login/?next=/a")
     client.get("/nowhere/0912345678/")
     client.generic("BREW", "/healthz")
-    after = told()
+    after = read_metrics()
     for key in (("GET", "login", "2xx"), ("GET", "none", "4xx"), ("OTHER", "healthz", "2xx")):
         assert after["cchc_requests_total", *key] == before.get(("cchc_requests_total", *key), 0) + 1
     took = ("cchc_request_seconds_count", "login")
@@ -61,13 +61,13 @@ def test_requests_are_counted_by_route_method_and_class(told, client):
     assert not [key for key in after if "0912345678" in str(key)]
 
 
-def test_timers_work_is_told_with_age_and_outcome(told, tmp_path, settings):
-    assert not [key for key in told() if key[0].startswith("cchc_last_")]
+def test_timers_work_is_told_with_age_and_outcome(read_metrics, tmp_path, settings):
+    assert not [key for key in read_metrics() if key[0].startswith("cchc_last_")]
     settings.MEDIA_ROOT = tmp_path / "media"
     call_command("verify_log")
     with pytest.raises(CommandError):
         call_command("backup", tmp_path)
-    found = told()
+    found = read_metrics()
     assert (found["cchc_last_run_good", "verify_log"], found["cchc_last_run_good", "backup"]) == (1, 0)
     assert 0 <= found["cchc_last_good_run_age_seconds", "verify_log"] < 600
     assert ("cchc_last_good_run_age_seconds", "backup") not in found
@@ -75,25 +75,25 @@ def test_timers_work_is_told_with_age_and_outcome(told, tmp_path, settings):
     assert not timer_runs.is_late("verify_log", datetime.now(UTC))
 
 
-def test_what_waits_is_told(told, client):
+def test_what_waits_is_told(read_metrics, client):
     for _ in range(2):
         client.post("/accounts/login/", {"username": "ai đó", "password": "sai"})
     outbox.put("x", "y", {}, [1, 2], at=datetime(2022, 8, 1, tzinfo=UTC))
-    found = told()
+    found = read_metrics()
     assert (found["cchc_failed_sign_ins",], found["cchc_outbox", "waiting"]) == (2, 2)
     assert {found["cchc_jobs", kind, "waiting"] for kind in ("drawing", "casefile")} == {0}
     assert found["cchc_log_entries",] == 0 and found["cchc_disk_free_bytes",] > 0
     assert found["cchc_database_up",] == 1
 
 
-def test_a_database_that_is_away_is_told(told, monkeypatch):
+def test_a_database_that_is_away_is_told(read_metrics, monkeypatch):
     from django.db import OperationalError
 
     def away(*_):
         raise OperationalError("gone")
 
     monkeypatch.setattr("cchc_dashboard.monitoring.metrics.health.queues", away)
-    found = told()
+    found = read_metrics()
     assert found["cchc_database_up",] == 0 and ("cchc_log_entries",) not in found
 
 
@@ -101,8 +101,8 @@ def test_a_database_that_is_away_is_told(told, monkeypatch):
 def workers(tmp_path_factory) -> Iterator[tuple[str, subprocess.Popen]]:
     """The address of a server with two workers, and its process."""
     folder, port = tmp_path_factory.mktemp("metrics"), free_port()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
-    env = kept | {"CCHC_DEMO": "1", "CCHC_DEBUG": "0", "CCHC_DATA": str(folder), "CCHC_WORKERS": "2"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
+    env = environment | {"CCHC_DEMO": "1", "CCHC_DEBUG": "0", "CCHC_DATA": str(folder), "CCHC_WORKERS": "2"}
     env |= {"PORT": str(port), "CCHC_METRICS_TOKEN": TOKEN}
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "cchc_dashboard.wsgi"],
@@ -127,7 +127,7 @@ def children(process: subprocess.Popen) -> list[int]:
     return [int(one) for one in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
 
-def asked(address: str) -> str:
+def fetch(address: str) -> str:
     """One request on a connection of its own, so that any worker may take it."""
     with urllib.request.urlopen(urllib.request.Request(address, headers=ASKED), timeout=60) as answer:
         return answer.read().decode()
@@ -140,9 +140,9 @@ def test_every_worker_tells_of_all_and_a_killed_one_loses_no_count(workers):
 
     def counted(times: int) -> set[float]:
         for _ in range(times):
-            asked(f"{address}/healthz")
+            fetch(f"{address}/healthz")
         key = ("cchc_requests_total", "GET", "healthz", "2xx")
-        return {samples(asked(f"{address}/metrics"))[key] for _ in range(10)}
+        return {samples(fetch(f"{address}/metrics"))[key] for _ in range(10)}
 
     (begun,) = counted(1)
     while len(list(folder.glob("counter_*.db"))) < 2:

@@ -48,7 +48,7 @@ def apart(transactional_db, tmp_path: Path) -> dict[str, str]:
     return {"CCHC_DATA": str(tmp_path), "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}"}
 
 
-def held(apart: dict[str, str]) -> dict[str, str]:
+def fingerprints_in(apart: dict[str, str]) -> dict[str, str]:
     """Fingerprints of the database that the other process works on."""
     if connection.vendor == "postgresql":
         return fingerprints.of(connection, "postgresql")
@@ -58,13 +58,13 @@ def held(apart: dict[str, str]) -> dict[str, str]:
 
 @pytest.mark.parametrize(("ending", "code"), [("error", 1), ("kill", -9)])
 def test_migration_that_ends_half_way_changes_nothing(apart, ending, code):
-    before = held(apart)
+    before = fingerprints_in(apart)
     command = [sys.executable, "-m", "tests.planted_migrations", "migrate", "ledger"]
     variables = os.environ | apart | {VARIABLE: ending}
     ended = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     assert ended.returncode == code, ended.stderr
     assert "Applying ledger.9001_half_way" in ended.stdout
-    assert fingerprints.differing(before, held(apart)) == []
+    assert fingerprints.differing(before, fingerprints_in(apart)) == []
 
 
 def test_the_same_migration_let_through_changes_what_is_compared(transactional_db, planted):

@@ -47,17 +47,17 @@ print(json.dumps(found))
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory) -> dict:
-    return asked(tmp_path_factory.mktemp("production"))
+    return production_report(tmp_path_factory.mktemp("production"))
 
 
-def asked(folder: Path, **variables: str) -> dict:
+def production_report(folder: Path, **variables: str) -> dict:
     env = SAFE | variables
     assert run(folder, ["manage.py", "migrate"], env).returncode == 0
     collected = run(folder, ["manage.py", "collectstatic", "--no-input", "-v", "0"], env)
     assert collected.returncode == 0, collected.stderr
-    told = run(folder, ["manage.py", "shell", "-v", "0", "-c", ASK], env)
-    assert told.returncode == 0, told.stderr
-    return json.loads(told.stdout.strip().splitlines()[-1]) | {"written": told.stderr.splitlines()}
+    result = run(folder, ["manage.py", "shell", "-v", "0", "-c", ASK], env)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout.strip().splitlines()[-1]) | {"written": result.stderr.splitlines()}
 
 
 @pytest.mark.parametrize("name", ["page", "missing", "broken", "inside"])
@@ -101,7 +101,7 @@ def test_a_foreign_host_is_refused_and_http_leads_to_https(answers):
 
 
 def test_a_proxy_is_believed_only_where_one_is_set(tmp_path):
-    found = asked(tmp_path, CCHC_PROXIES="1")
+    found = production_report(tmp_path, CCHC_PROXIES="1")
     assert (found["said"]["status"], found["address"]) == (200, "10.0.0.9")
 
 

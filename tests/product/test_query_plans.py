@@ -179,10 +179,10 @@ def test_who_ended_is_not_looked_for_name_by_name() -> None:
     nation = country.fill_country(MERGED)
     period = periods.Period.parse("2025-M02..M07")
     for unit in places_of_today(nation)[1:]:
-        question = FiguresQuery(unit, period, stored_calendar(), by="unit", today=country.LAST_DAY)
-        assert question.carried.heirs(True)
+        query = FiguresQuery(unit, period, stored_calendar(), by="unit", today=country.LAST_DAY)
+        assert query.carried.heirs(True)
         with plans(unit, "enable_sort") as found:
-            territory(question)
+            territory(query)
         assert found == [], (unit, found)
 
 

@@ -27,10 +27,10 @@ def test_reports_of_heirs_are_looked_for_unit_by_unit() -> None:
     """Not among the reports that the whole country has of these months; and SQLite sorts nothing to add them up."""
     province = places_of_today(country.fill_country(MERGED))[1]
     period = Period.parse("2025-M02..M07")
-    question = FiguresQuery(province, period, stored_calendar(), by="unit", today=country.LAST_DAY)
-    heirs = [row.unit.pk for row in question.carried.rows if row.sources]
+    query = FiguresQuery(province, period, stored_calendar(), by="unit", today=country.LAST_DAY)
+    heirs = [row.unit.pk for row in query.carried.rows if row.sources]
     with ways("records_submission") as found:
-        rows = [part for part in partial_tallies(question, by_child=True) if part.child is not None]
+        rows = [part for part in partial_tallies(query, by_child=True) if part.child is not None]
     assert len(found) == 2
     assert all("unit_id" in way and "SORT" not in way for way in found), found
     # Added up over the months: what came over to a row and, for July, what it reports itself.
@@ -43,11 +43,11 @@ def test_rows_of_groups_by_todays_units_are_added_up_group_by_group() -> None:
     """One row of the database for each old province, found by its number; SQLite sorts nothing to add them up."""
     nation = country.fill_country(MERGED)
     period = Period.parse("2025-M02..M07")
-    question = FiguresQuery(nation, period, stored_calendar(), by="unit", today=country.LAST_DAY)
-    heirs = question.carried.heirs()
+    query = FiguresQuery(nation, period, stored_calendar(), by="unit", today=country.LAST_DAY)
+    heirs = query.carried.heirs()
     groups = {source.unit for _, heir in heirs for source in heir.sources if source.sums}
     with ways("records_groupsum") as found:
-        rows = list(group_tallies(question, heirs, False))
+        rows = list(group_tallies(query, heirs, False))
     [way] = found
     assert "group_id" in way and "SORT" not in way
     assert len(rows) == len(groups) > len({part.child for part in rows}) > 1
@@ -59,16 +59,18 @@ def test_histories_come_in_the_order_in_which_they_are_kept() -> None:
     below = list(Unit.objects.filter(parent=province))
     _, itself, _ = histories_on([province], below, country.LAST_DAY)
     for one in below:
-        kept = Inherited.objects.filter(heir=one, whole=False).order_by("pk").values_list("source", flat=True)
-        assert [source.unit for source in itself[one.pk]] == [one.pk, *kept]
+        stored = (
+            Inherited.objects.filter(heir=one, whole=False).order_by("pk").values_list("source", flat=True)
+        )
+        assert [source.unit for source in itself[one.pk]] == [one.pk, *stored]
 
 
 def test_rows_of_one_tier_are_the_same() -> None:
     """They are read month by month, those of all tiers over the period."""
     province = places_of_today(country.fill_country(MERGED))[1]
-    told = {}
+    tallies = {}
     for tier in (None, "commune"):
-        question = FiguresQuery(
+        query = FiguresQuery(
             province,
             Period.parse("2025-M02..M07"),
             stored_calendar(),
@@ -76,13 +78,13 @@ def test_rows_of_one_tier_are_the_same() -> None:
             by="unit",
             today=country.LAST_DAY,
         )
-        rows = unit_rows(question, partial_tallies(question, by_child=True))
-        told[tier] = {
-            row.extra["pk"]: period_tally(row.monthly, question.period)
+        rows = unit_rows(query, partial_tallies(query, by_child=True))
+        tallies[tier] = {
+            row.extra["pk"]: period_tally(row.monthly, query.period)
             for row in rows
             if row.extra["tier"] == "commune"
         }
-    assert told[None] == told["commune"] != {}
+    assert tallies[None] == tallies["commune"] != {}
 
 
 @contextmanager
@@ -97,8 +99,8 @@ def ways(table: str) -> Iterator[list[str]]:
 
     with connection.execute_wrapper(note):
         yield found
-    told = _of_sqlite if connection.vendor == "sqlite" else _of_postgresql
-    found += [told(table, *query) for query in asked if f'"{table}"' in query[0]]
+    collect = _of_sqlite if connection.vendor == "sqlite" else _of_postgresql
+    found += [collect(table, *query) for query in asked if f'"{table}"' in query[0]]
 
 
 def _of_sqlite(table: str, sql: str, params) -> str:

@@ -46,15 +46,15 @@ def _place(part: PartialTally) -> tuple:
 def test_reports_by_field_are_read_through_indexes_without_statistics(known: str) -> None:
     """Joined, PostgreSQL went through all pairs of two tables that it took for empty: minutes, for ten provinces."""
     nation, days = country.fill_country(SCALE), stored_calendar()
-    asked = product(places(nation)[1:], Stage.values, (None, Field.objects.get(code="ho-tich")))
-    questions = [
-        FiguresQuery(unit, country.HALF_YEAR, days, include, field=field) for unit, include, field in asked
+    cases = product(places(nation)[1:], Stage.values, (None, Field.objects.get(code="ho-tich")))
+    queries = [
+        FiguresQuery(unit, country.HALF_YEAR, days, include, field=field) for unit, include, field in cases
     ]
-    told = [list(tallies_of_editions(question, by_field=True)) for question in questions]
-    assert all(told)
+    tallies = [list(tallies_of_editions(query, by_field=True)) for query in queries]
+    assert all(tallies)
     forget_statistics(*UNTOLD[known])
-    for question, before in zip(questions, told, strict=True):
-        with plans(question.unit) as found:
-            now = list(tallies_of_editions(question, by_field=True))
-        assert found == [], (question.unit, question.include, question.field, found)
+    for query, before in zip(queries, tallies, strict=True):
+        with plans(query.unit) as found:
+            now = list(tallies_of_editions(query, by_field=True))
+        assert found == [], (query.unit, query.include, query.field, found)
         assert sorted(now, key=_place) == sorted(before, key=_place)

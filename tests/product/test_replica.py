@@ -66,9 +66,9 @@ class Person:
 @contextmanager
 def served(primary: Server, copy: Server, folder: Path) -> Iterator[str]:
     """The demo in the primary, and one worker in front of both."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
     port = free_port()
-    env = kept | {
+    env = environment | {
         "CCHC_DEBUG": "1",
         "CCHC_DATA": str(folder),
         "DATABASE_URL": primary.address,

@@ -33,8 +33,8 @@ Ask = Callable[..., http.client.HTTPResponse]
 def serving(folder: Path, **variables: str) -> Iterator[Ask]:
     """The product as production runs it: ask(method, path, headers, body)."""
     port = free_port()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CCHC_")}
-    env = kept | {"CCHC_DATA": str(folder), "CCHC_DEBUG": "0", "CCHC_DEMO": "0", "DATABASE_URL": ""}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CCHC_")}
+    env = environment | {"CCHC_DATA": str(folder), "CCHC_DEBUG": "0", "CCHC_DEMO": "0", "DATABASE_URL": ""}
     env |= SAFE | {"CCHC_ALLOWED_HOSTS": "cchc.example.vn,127.0.0.1", "PORT": str(port)} | variables
     assert run(folder, ["manage.py", "migrate"], SAFE).returncode == 0
     assert run(folder, ["manage.py", "collectstatic", "--no-input", "-v", "0"], SAFE).returncode == 0

@@ -175,17 +175,22 @@ def test_an_audit_that_could_not_ask_fails(tmp_path, pip, npm, code):
     (tmp_path / "npm").write_text('#!/bin/sh\necho "npm $@" >>"$SAID"\nexit $NPM_AUDIT\n')
     for name in ("python3", "npm"):
         (tmp_path / name).chmod(0o755)
-    said = tmp_path / "said"
-    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SAID": str(said), "PIP_AUDIT": pip, "NPM_AUDIT": npm}
+    output = tmp_path / "said"
+    env = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "SAID": str(output),
+        "PIP_AUDIT": pip,
+        "NPM_AUDIT": npm,
+    }
     run = subprocess.run([ROOT / "scripts" / "audit"], env=env, capture_output=True, text=True, check=False)
     assert run.returncode == code, run.stderr
-    asked = said.read_text().splitlines()
-    assert [line.split()[-1] for line in asked] == [
+    calls = output.read_text().splitlines()
+    assert [line.split()[-1] for line in calls] == [
         "requirements.txt",
         "requirements-dev.txt",
         "--audit-level=high",
     ]
-    assert all("--strict" in line and "--require-hashes" in line for line in asked[:2])
+    assert all("--strict" in line and "--require-hashes" in line for line in calls[:2])
 
 
 def test_no_static_path_is_of_highcharts():

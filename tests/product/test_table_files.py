@@ -68,10 +68,10 @@ def tables() -> dict[str, tuple[int, int]]:
 
 
 def test_every_table_has_its_files_or_a_reason():
-    lacking = {
+    missing = {
         name: counts for name, counts in tables().items() if name not in WITHOUT and counts[0] > counts[1]
     }
-    assert not lacking
+    assert not missing
 
 
 def test_no_reason_outlives_its_table():
@@ -84,7 +84,7 @@ def test_no_reason_outlives_its_table():
 def test_every_offered_file_is_given(cast, client):
     """Each page as each role sees it: whatever file it offers can be taken, and holds something."""
     numbers = {space: number for space, unit, number in cast.targets if unit.code == "13474"}
-    taken: set[str] = set()
+    downloaded: set[str] = set()
     for name, user in cast.people.items():
         client.force_login(user)
         for where, _ in routes():
@@ -97,5 +97,5 @@ def test_every_offered_file_is_given(cast, client):
                 file = client.get(page_address + html.unescape(found))
                 assert file.status_code == 200, (name, where, found)
                 assert b"".join(file.streaming_content), (name, where, found)
-                taken.add(f"{where} {found[found.index('tai=') :]}")
-    assert len(taken) > 30, sorted(taken)
+                downloaded.add(f"{where} {found[found.index('tai=') :]}")
+    assert len(downloaded) > 30, sorted(downloaded)

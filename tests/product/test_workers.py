@@ -70,10 +70,10 @@ def _database(folder: Path) -> Iterator[str]:
         yield f"sqlite:///{folder / 'cchc.sqlite3'}"
         return
     name = f"workers_{os.getpid()}"
-    asked = psycopg2.connect(base)
-    asked.autocommit = True
-    asked.cursor().execute(f"CREATE DATABASE {name}")
-    asked.close()
+    connection = psycopg2.connect(base)
+    connection.autocommit = True
+    connection.cursor().execute(f"CREATE DATABASE {name}")
+    connection.close()
     yield f"{base.rpartition('/')[0]}/{name}"
 
 
@@ -81,11 +81,11 @@ def _database(folder: Path) -> Iterator[str]:
 def served(tmp_path_factory) -> Iterator[tuple[str, str]]:
     """The address of a server with four workers, and a recovery code of the one with a second factor."""
     folder = tmp_path_factory.mktemp("workers")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
     port = free_port()
     settings = {"CCHC_DEBUG": "1", "CCHC_DATA": str(folder), "CCHC_WORKERS": "4", "PORT": str(port)}
     for url in _database(folder):
-        env = kept | settings | {"DATABASE_URL": url}
+        env = environment | settings | {"DATABASE_URL": url}
 
         def manage(*command: str, env: dict[str, str] = env) -> str:
             run = [sys.executable, "manage.py", *command]
