@@ -94,14 +94,17 @@ def test_the_answer_takes_the_same_time(shared_database, monkeypatch, settings):
         user = person("an")
         User.objects.filter(pk=user.pk).update(email="an@hanam.example")
 
-    def asked(email: str) -> float:
+    def seconds_to_answer(email: str) -> float:
         begun = time.perf_counter()
         assert Client().post(RESET, {"email": email}).status_code == 200
         return time.perf_counter() - begun
 
     at_once(prepare, None)
     known, unknown = at_once(
-        lambda _: [[asked(email) for _ in range(20)] for email in ("an@hanam.example", "la@hanam.example")],
+        lambda _: [
+            [seconds_to_answer(email) for _ in range(20)]
+            for email in ("an@hanam.example", "la@hanam.example")
+        ],
         None,
     )[0]
     assert abs(median(known) - median(unknown)) < 0.05

@@ -20,7 +20,7 @@ def _by_hand(monkeypatch, settings, tmp_path) -> None:
     monkeypatch.setattr(jobs, "start_worker", lambda: None)
 
 
-def seen(page: Page, accessible) -> None:
+def check_page(page: Page, accessible) -> None:
     """On a phone, then on the screen of the offices."""
     for width, height in ((375, 740), (1366, 768)):
         page.set_viewport_size({"width": width, "height": height})
@@ -36,11 +36,11 @@ def test_from_an_export_to_the_draft(page: Page, office, accessible, tmp_path: P
     sign_in(page, office.clerk, office.url)
     page.goto(f"{office.url}/records/{office.july.pk}/")
     page.get_by_role("link", name="Lấy số từ hệ thống một cửa").press("Enter")
-    seen(page, accessible)
+    check_page(page, accessible)
     page.get_by_label("Tệp danh sách hồ sơ").set_input_files(path)
     page.get_by_role("button", name="Tải tệp lên").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Ghép cột của tệp xuất tháng 7.xlsx")
-    seen(page, accessible)
+    check_page(page, accessible)
     page.get_by_role("button", name="Đọc tệp và đếm hồ sơ").press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("Chọn nghĩa của “Hồ sơ lạ”.")
     page.get_by_label("Hồ sơ lạ").select_option(label="Đang giải quyết")
@@ -49,14 +49,14 @@ def test_from_an_export_to_the_draft(page: Page, office, accessible, tmp_path: P
     expect(page.get_by_role("status").last).to_contain_text("150 hồ sơ đọc được")
     page.get_by_role("button", name="Đọc tệp và đếm hồ sơ").press("Enter")
     expect(page.get_by_role("status").first).to_contain_text("Đang chờ đến lượt")
-    seen(page, accessible)
+    check_page(page, accessible)
     jobs.carry_out(*jobs.take_next(timezone.now()))
     # The page asks again by itself.
     expect(page.get_by_role("heading", level=1)).to_contain_text("Đã nạp 150 hồ sơ", timeout=8000)
-    seen(page, accessible)
+    check_page(page, accessible)
     page.get_by_role("link", name="Xem số đếm và so với số đã báo").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("ô khác với số đếm từ hồ sơ")
-    seen(page, accessible)
+    check_page(page, accessible)
     page.get_by_role("button", name="Điền số đếm vào bảng nhập").press("Enter")
     expect(page.get_by_text("Đã lấy số từ tệp xuất tháng 7.xlsx.")).to_be_visible()
     told = counted([[*line[:-1], "Đang xử lý" if line[-1] == "Hồ sơ lạ" else line[-1]] for line in lines])
@@ -67,5 +67,5 @@ def test_from_an_export_to_the_draft(page: Page, office, accessible, tmp_path: P
     number = told["ho-tich"]["opening"]
     page.get_by_role("link", name=f"Hộ tịch, Kỳ trước chuyển sang: {number} hồ sơ").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"Kỳ trước chuyển sang: {number} hồ sơ")
-    seen(page, accessible)
+    check_page(page, accessible)
     assert CaseFile.objects.get().system == "Cổng của tỉnh"

@@ -22,7 +22,7 @@ def stored(code: str = "ho-tich") -> DossierCount:
     return DossierCount.objects.get(field__code=code, edition__state=State.DRAFT)
 
 
-def kept(page: Page) -> list[str]:
+def stored_texts(page: Page) -> list[str]:
     """The texts that this browser keeps."""
     return page.evaluate(
         """async () => {
@@ -38,10 +38,10 @@ def kept(page: Page) -> list[str]:
 def wait_until_kept(page: Page, *texts: str) -> None:
     """The browser writes a moment after the key."""
     for _ in range(50):
-        if sorted(kept(page)) == sorted(texts):
+        if sorted(stored_texts(page)) == sorted(texts):
             return
         page.wait_for_timeout(100)
-    raise AssertionError(f"{kept(page)} is kept, not {texts}")
+    raise AssertionError(f"{stored_texts(page)} is kept, not {texts}")
 
 
 def type_into(page: Page, name: str, text: str) -> None:

@@ -38,7 +38,7 @@ def paste(sheet) -> Callable[[str], None]:
     return paste
 
 
-def told(page: Page):
+def paste_message(page: Page):
     return page.locator("#bao")
 
 
@@ -65,7 +65,7 @@ def test_a_block_fills_the_cells_and_is_one_undo(sheet, paste):
     measures = ("opening", "received_direct", "received_online_partial", "received_online_full")
     assert texts(sheet, "chung-thuc", *measures) == ["3", "1.240", "7", "2"]
     assert texts(sheet, "ho-tich", *measures, "received_postal") == ["1", "", "1.000", "0", "8"]
-    expect(told(sheet)).to_contain_text("Đã dán 9 ô.")
+    expect(paste_message(sheet)).to_contain_text("Đã dán 9 ô.")
     expect(saved(sheet)).to_contain_text("Đã lưu lúc")
     sheet.keyboard.press("Control+z")
     assert texts(sheet, "ho-tich", *measures) == ["5", "99", "", ""]
@@ -92,7 +92,7 @@ def test_each_wrong_cell_says_why_and_keeps_its_text(sheet, paste):
         expect(box(sheet, name)).to_have_attribute("aria-invalid", "true")
         words = sheet.locator(f"#{box(sheet, name).get_attribute('aria-describedby')}")
         expect(words).to_contain_text(why)
-    expect(told(sheet)).to_contain_text("8 ô có lỗi, bấm F8 để xem.")
+    expect(paste_message(sheet)).to_contain_text("8 ô có lỗi, bấm F8 để xem.")
     expect(saved(sheet)).to_contain_text("8 ô có lỗi chưa lưu")
     assert DossierCount.objects.get(field__code="ho-tich", edition__state="draft").received_postal == 8
 
@@ -115,8 +115,8 @@ def test_heads_and_names_say_where_the_numbers_go(sheet, paste):
     assert texts(sheet, "ho-tich", *resolved) == ["4", "5", "6"]
     assert texts(sheet, "chung-thuc", "opening", *received, *resolved) == ["1", "20", "0", "0", "7", "8", "9"]
     expect(box(sheet, "ho-tich-withdrawn")).to_have_value("")
-    expect(told(sheet)).to_contain_text("đặt theo tên cột và tên lĩnh vực")
-    expect(told(sheet)).to_contain_text("dòng không có trong biểu: Đất đai")
+    expect(paste_message(sheet)).to_contain_text("đặt theo tên cột và tên lĩnh vực")
+    expect(paste_message(sheet)).to_contain_text("dòng không có trong biểu: Đất đai")
     expect(saved(sheet)).to_contain_text("Đã lưu lúc")
 
 
@@ -136,15 +136,15 @@ def test_a_block_on_its_side_is_turned(sheet, paste):
 
 def test_rows_of_fields_that_the_sheet_has_not_go_nowhere(sheet, paste):
     paste("Giáo dục\t1\t2\nY tế\t3\t4")
-    expect(told(sheet)).to_contain_text("Đã dán 0 ô")
-    expect(told(sheet)).to_contain_text("dòng không có trong biểu: Giáo dục, Y tế")
+    expect(paste_message(sheet)).to_contain_text("Đã dán 0 ô")
+    expect(paste_message(sheet)).to_contain_text("dòng không có trong biểu: Giáo dục, Y tế")
     assert texts(sheet, "ho-tich", "received_direct", "received_online_partial") == ["", ""]
     paste("Hộ tịch\t1\nHộ tịch\t2")
-    expect(told(sheet)).to_contain_text("Đã dán 1 ô")
-    expect(told(sheet)).to_contain_text("dòng lặp lại: Hộ tịch")
+    expect(paste_message(sheet)).to_contain_text("Đã dán 1 ô")
+    expect(paste_message(sheet)).to_contain_text("dòng lặp lại: Hộ tịch")
     assert texts(sheet, "ho-tich", "opening") == ["1"]
     sheet.keyboard.press("Control+z")
-    expect(told(sheet)).to_have_text("Đã hoàn tác 1 ô.")
+    expect(paste_message(sheet)).to_have_text("Đã hoàn tác 1 ô.")
 
 
 def test_empty_lines_and_a_clipboard_without_text_clear_nothing(sheet, paste):
@@ -165,12 +165,12 @@ def test_empty_lines_and_a_clipboard_without_text_clear_nothing(sheet, paste):
 def test_what_has_no_cell_is_told(sheet, paste):
     box(sheet, "chung-thuc-received_online_full").focus()
     paste("1\t9\n2\t3\n4\t5\n6\t7")
-    expect(told(sheet)).to_contain_text(
+    expect(paste_message(sheet)).to_contain_text(
         "Không dán: 2 dòng nằm dưới bảng; ô lĩnh vực không có: Chứng thực (9)."
     )
     box(sheet, "ho-tich-returned_postal").focus()
     paste("1\t2\t3")
-    expect(told(sheet)).to_contain_text("2 cột không có chỗ trong bảng")
+    expect(paste_message(sheet)).to_contain_text("2 cột không có chỗ trong bảng")
     expect(saved(sheet)).to_contain_text("Đã lưu lúc")
 
 
@@ -191,7 +191,7 @@ def test_a_huge_block_is_refused_with_a_sentence(sheet, text, size):
             document.activeElement.dispatchEvent(new ClipboardEvent("paste", how));
         }}"""
     )
-    expect(told(sheet)).to_contain_text(f"Chưa dán: khối đã sao chép có {size}")
+    expect(paste_message(sheet)).to_contain_text(f"Chưa dán: khối đã sao chép có {size}")
     expect(box(sheet, "chung-thuc-opening")).to_have_value("")
 
 
@@ -201,7 +201,7 @@ def test_copy_gives_the_block_back(sheet, paste):
     paste(block)
     for key in ("Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowDown"):
         sheet.keyboard.press(key)
-    expect(told(sheet)).to_have_text("Đang chọn 2 dòng × 3 cột.")
+    expect(paste_message(sheet)).to_have_text("Đang chọn 2 dòng × 3 cột.")
     assert copied(sheet) == block
     sheet.keyboard.press("Delete")
     assert texts(sheet, "chung-thuc", "opening", "received_direct") == ["", ""]

@@ -30,7 +30,7 @@ def stands(drawing: Drawing, state: str, pages: int = 0, words: str = "") -> Non
     Drawing.objects.filter(pk=drawing.pk).update(state=state, done=pages, words=words)
 
 
-def seen(page: Page, accessible) -> None:
+def check_page(page: Page, accessible) -> None:
     """On a phone, then on the screen of the offices."""
     for width, height in ((375, 740), (1366, 768)):
         page.set_viewport_size({"width": width, "height": height})
@@ -41,18 +41,18 @@ def seen(page: Page, accessible) -> None:
 def test_a_long_pdf_on_its_way(drawing, open_as, accessible):
     page = open_as("tonghop", f"/reports/reviews/{drawing.review_id}/drawing/")
     expect(page.get_by_role("status").first).to_contain_text("Sẽ vẽ ngay khi việc đang làm xong.")
-    seen(page, accessible)
+    check_page(page, accessible)
     stands(drawing, JobState.WORKING, pages=37)
     # The browser asks again by itself.
     expect(page.get_by_role("status").first).to_contain_text(
         "Đã dàn 37 trang, ước khoảng 84 trang.", timeout=8000
     )
     expect(page.get_by_role("progressbar", name="Số trang đã dàn")).to_have_attribute("value", "37")
-    seen(page, accessible)
+    check_page(page, accessible)
     page.get_by_role("button", name="Hủy").press("Enter")
     expect(page.get_by_text("Lần vẽ trước đã bị hủy.")).to_be_visible()
     assert Drawing.objects.get(pk=drawing.pk).state == JobState.CANCELLED
-    seen(page, accessible)
+    check_page(page, accessible)
 
 
 def test_a_long_pdf_that_is_not_or_ready(drawing, open_as, accessible, monkeypatch):
@@ -60,10 +60,10 @@ def test_a_long_pdf_that_is_not_or_ready(drawing, open_as, accessible, monkeypat
     page = open_as("tonghop", f"/reports/reviews/{drawing.review_id}/drawing/")
     expect(page.get_by_role("alert")).to_contain_text("Báo cáo quá dài")
     expect(page.get_by_role("button", name="Vẽ PDF")).to_be_visible()
-    seen(page, accessible)
+    check_page(page, accessible)
     stands(drawing, JobState.DONE, pages=84)
     monkeypatch.setattr(copies, "is_cached", lambda found, doc: True)
     page.reload()
     expect(page.get_by_text("Đã có bản PDF.")).to_be_visible()
     expect(page.get_by_role("link", name="Tải PDF")).to_have_attribute("href", re.compile(r"\.pdf$"))
-    seen(page, accessible)
+    check_page(page, accessible)

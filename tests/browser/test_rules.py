@@ -45,7 +45,7 @@ JUDGE = """({texts, rows, reports}) => {
 }"""
 
 
-def told(faults: list[RuleViolation]) -> list[list]:
+def as_lists(faults: list[RuleViolation]) -> list[list]:
     return [[fault.code, fault.measure, fault.message, fault.severity] for fault in faults]
 
 
@@ -116,10 +116,10 @@ def expected(case: dict[str, Any]) -> dict[str, list]:
     cells = [count_rules.read_cell(name, text, served)[1] for name, text in case["typed"].items()]
     odd = row_oddities(DossierCount(field_id=1, **values), {(1, None): case["past"]}, JUNE)
     return {
-        "cells": told([fault for fault in cells if fault]),
-        "faults": told(count_rules.check_row(values, served)),
+        "cells": as_lists([fault for fault in cells if fault]),
+        "faults": as_lists(count_rules.check_row(values, served)),
         "balance": [count_rules.balance_difference(values, served), count_rules.balance_text(values)],
-        "warnings": told([one.fault for one in odd]),
+        "warnings": as_lists([one.fault for one in odd]),
         "written": [formatting.format_count(value) for value in values.values()],
     }
 
@@ -128,7 +128,7 @@ def expected_report(cases: list[dict]) -> list[list]:
     rows = {at: case["values"] for at, case in enumerate(cases)}
     last = {at: case["row"]["last"] for at, case in enumerate(cases)}
     found = (count_rules.check_nothing_reported(rows.values()), count_rules.check_odd_report(rows, last))
-    return told([fault for fault in found if fault])
+    return as_lists([fault for fault in found if fault])
 
 
 def some_report(chance: Random) -> list[dict]:

@@ -24,7 +24,7 @@ from records.targets import set_targets
 from reports.dashboard.queries import rate_targets
 from tests.units.conftest import draft, person
 from tests.units.conftest import tree as tree
-from tests.units.lifecycle.test_split import PARTIAL, asked
+from tests.units.lifecycle.test_split import PARTIAL, split_form
 from tests.units.lifecycle.test_views import signed_in, text_of
 from units.lifecycle import actions as lifecycle_actions
 from units.lifecycle import restructuring, successor_links, undo
@@ -161,13 +161,13 @@ def test_who_takes_a_part_over_goes_on_with_its_own(tree):
     target(tree.liem_tuc, 90)
     admin = signed_in(person("quantri", ("administrator", tree.district)))
     address = f"/units/{tree.tan_thanh.pk}/split/"
-    page = text_of(admin.post(address, asked(*PARTIAL)))
+    page = text_of(admin.post(address, split_form(*PARTIAL)))
     assert (
         "Thị trấn Tân Thanh tiếp tục áp dụng: chỉ tiêu giao “Tỷ lệ hồ sơ trực tuyến” 80%; cách ghép cột “iGate”."
         in page
     )
     assert "Xã Liêm Túc tiếp tục áp dụng: chỉ tiêu giao “Tỷ lệ hồ sơ trực tuyến” 90%." in page
-    admin.post(address, asked(*PARTIAL, sure="1"))
+    admin.post(address, split_form(*PARTIAL, sure="1"))
     left, taker = (Unit.objects.get(code=code, active_from=ON) for code in ("13474", "13480"))
     assert (targets(left), mappings(left)) == ({"online-": "80.0"}, {"iGate"})
     assert (targets(taker), mappings(taker)) == ({"online-": "90.0"}, set())

@@ -32,14 +32,14 @@ def test_what_is_refused_says_who_gives_roles_and_leads_out(tree, address):
     assert 'action="/accounts/logout/"' in main and "Về Tổng quan" not in main
 
 
-def told(user: User) -> str:
+def page_for(user: User) -> str:
     return text_of(signed_in(user).get("/"))
 
 
 def test_it_names_the_unit_whose_administrators_made_the_account(tree):
     user = person("moi")
     AccountOrigin.objects.create(user=user, unit=tree.district)
-    assert "Quản trị viên của huyện Thanh Liêm" in told(user)
+    assert "Quản trị viên của huyện Thanh Liêm" in page_for(user)
 
 
 def test_it_says_when_a_role_begins_or_ended(tree):
@@ -47,13 +47,13 @@ def test_it_says_when_a_role_begins_or_ended(tree):
     people_actions.add_membership(
         user, tree.liem_tuc, "clerk", date(2021, 1, 1), by=None, valid_until=date(2022, 7, 31)
     )
-    page = told(user)
+    page = page_for(user)
     assert "ở xã Liêm Túc đã hết hiệu lực từ sau ngày 31/7/2022." in page
     assert "Quản trị viên của xã Liêm Túc" in page
     people_actions.add_membership(user, tree.tan_thanh, "viewer", DAY + timedelta(1), by=None)
-    assert "ở thị trấn Tân Thanh bắt đầu từ ngày 13/8/2022." in told(user)
+    assert "ở thị trấn Tân Thanh bắt đầu từ ngày 13/8/2022." in page_for(user)
     Membership.objects.filter(user=user).update(valid_from=DAY, valid_until=None)
-    assert "Tài khoản chưa có vai trò" not in told(user)
+    assert "Tài khoản chưa có vai trò" not in page_for(user)
 
 
 def test_a_unit_that_is_over_gives_no_roles(tree):
@@ -62,7 +62,7 @@ def test_a_unit_that_is_over_gives_no_roles(tree):
         user, tree.liem_tuc, "clerk", date(2021, 1, 1), by=None, valid_until=date(2022, 7, 31)
     )
     lifecycle_actions.close_unit(tree.liem_tuc, date(2022, 7, 31), by=None)
-    assert NOWHERE in told(user)
+    assert NOWHERE in page_for(user)
 
 
 def test_a_script_is_answered_as_before(tree):

@@ -43,7 +43,7 @@ def cast(tree):
     return tree
 
 
-def asked(cast, into: str, *parts, **more) -> dict:
+def group_split_form(cast, into: str, *parts, **more) -> dict:
     """`into`: the parts of both communes, the office and the external body, as "1221"."""
     data = {"on": "1/7/2025", "basis": "NQ 1", "tier": "district", "parent": "35"}
     for number, (code, name) in enumerate(parts, 1):
@@ -62,7 +62,7 @@ def test_what_goes_where_is_chosen_and_shown_and_nothing_is_written(cast):
         assert f'<select name="into_{unit.pk}"' in form.content.decode()
     assert "Tỷ lệ" not in text_of(form) and "Trạm Y tế" not in text_of(form)
     before = Entry.objects.count()
-    page = text_of(cast.admin.post(cast.address, asked(cast, "1221", *NEW)))
+    page = text_of(cast.admin.post(cast.address, group_split_form(cast, "1221", *NEW)))
     for words in (
         "Chia tách huyện Thanh Liêm thành 2 phần",
         "thị trấn Tân Thanh (13474) → huyện An",
@@ -82,7 +82,7 @@ def test_what_goes_where_is_chosen_and_shown_and_nothing_is_written(cast):
 def test_each_unit_below_goes_on_under_its_part_and_all_is_undone_as_one(cast):
     kept = list(Unit.objects.order_by("pk").values())
     roles = list(Membership.objects.order_by("pk").values())
-    done = cast.admin.post(cast.address, asked(cast, "1222", *NEW, sure="1"))
+    done = cast.admin.post(cast.address, group_split_form(cast, "1222", *NEW, sure="1"))
     new = {one.code: one for one in Unit.objects.filter(active_from=ON).select_related("parent")}
     assert done.url == f"/units/{new['351'].pk}/"
     assert {code: one.parent.code for code, one in new.items()} == {
@@ -107,9 +107,9 @@ def test_each_unit_below_goes_on_under_its_part_and_all_is_undone_as_one(cast):
 
 def test_a_part_goes_to_a_group_that_is_there_with_all_below_it(cast):
     """Offices of one name become one there, under the code of the one that was there."""
-    page = text_of(cast.admin.post(cast.address, asked(cast, "1221", *TAKEN)))
+    page = text_of(cast.admin.post(cast.address, group_split_form(cast, "1221", *TAKEN)))
     assert "trùng tên, nhập vào đơn vị mã noi-vu-2" in page and "đang hoạt động, nhận thêm" in page
-    cast.admin.post(cast.address, asked(cast, "1221", *TAKEN, sure="1"))
+    cast.admin.post(cast.address, group_split_form(cast, "1221", *TAKEN, sure="1"))
     taker = Unit.objects.get(code="350", active_from=ON)
     below = Unit.objects.filter(parent=taker)
     assert set(below.values_list("code", flat=True)) == {"13501", "13480", "noi-vu-2"}
@@ -118,7 +118,7 @@ def test_a_part_goes_to_a_group_that_is_there_with_all_below_it(cast):
 
 
 def test_what_was_entered_below_forbids_the_undoing(cast):
-    cast.admin.post(cast.address, asked(cast, "1221", *NEW, sure="1"))
+    cast.admin.post(cast.address, group_split_form(cast, "1221", *NEW, sure="1"))
     commune = Unit.objects.get(code="13480", active_from=ON)
     submissions_actions.open_submission(commune, Month(2025, 8), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
     answer = cast.admin.post(f"/units/{Unit.objects.get(code='352').pk}/undo-merger/")
@@ -127,9 +127,9 @@ def test_what_was_entered_below_forbids_the_undoing(cast):
 
 def test_a_group_that_reports_itself_divides_its_own_reports_by_shares(cast):
     Unit.objects.filter(pk=cast.district.pk).update(reports_declared=True, reports=True)
-    answer = cast.admin.post(cast.address, asked(cast, "1221", *NEW))
+    answer = cast.admin.post(cast.address, group_split_form(cast, "1221", *NEW))
     assert answer.status_code == 422 and "Tỷ lệ" in text_of(answer)
-    stated = asked(cast, "1221", *NEW, share_1="1/3", share_2="2/3")
+    stated = group_split_form(cast, "1221", *NEW, share_1="1/3", share_2="2/3")
     assert "do chính đơn vị này báo cáo chia theo tỷ lệ là số ước tính" in text_of(
         cast.admin.post(cast.address, stated)
     )
@@ -152,7 +152,7 @@ def test_a_group_that_reports_itself_divides_its_own_reports_by_shares(cast):
 def test_faults_stand_at_their_fields_and_nothing_is_written(cast, into, parts, field, words):
     name = f"into_{cast.office.pk}" if field == "office" else field
     for sure in ("", "1"):
-        answer = cast.admin.post(cast.address, asked(cast, into, *parts, sure=sure))
+        answer = cast.admin.post(cast.address, group_split_form(cast, into, *parts, sure=sure))
         assert answer.status_code == 422
         told = answer.content.decode().partition(f'id="id_{name}_error"')[2].partition("</ul>")[0]
         assert words in told, answer.content.decode()
@@ -162,7 +162,7 @@ def test_faults_stand_at_their_fields_and_nothing_is_written(cast, into, parts, 
 def test_a_unit_below_that_ended_since_is_not_forgotten(cast):
     """Divided for a day on which it still went on, it can no longer be chosen: refused, not lost."""
     lifecycle_actions.close_unit(cast.liem_tuc, date(2022, 7, 31), by=None)
-    answer = cast.admin.post(cast.address, asked(cast, "1221", *NEW, on="1/7/2022"))
+    answer = cast.admin.post(cast.address, group_split_form(cast, "1221", *NEW, on="1/7/2022"))
     assert answer.status_code == 422
     assert "Chưa chọn phần nhận đơn vị còn hoạt động đến ngày chia tách: xã Liêm Túc." in text_of(answer)
     shown = restructuring.SplitShare(draft("352", "district", "35"), Fraction(1))
@@ -180,7 +180,7 @@ def test_an_office_goes_on_in_each_part_and_another_ends(cast):
     roles = list(Membership.objects.order_by("pk").values())
     choice = {f"into_{cast.office.pk}": "each", f"into_{ending.pk}": "end"}
     for parts, second in ((NEW, "phong-noi-vu-352"), (TAKEN, "noi-vu-2")):
-        page = text_of(cast.admin.post(cast.address, asked(cast, "1211", *parts, **choice)))
+        page = text_of(cast.admin.post(cast.address, group_split_form(cast, "1211", *parts, **choice)))
         for words in (
             "(phong-noi-vu) → huyện Bình Lục: 1/3, mã noi-vu-2" if parts is TAKEN else second,
             ": 2/3, mã phong-noi-vu",
@@ -189,7 +189,7 @@ def test_an_office_goes_on_in_each_part_and_another_ends(cast):
             "riêng phòng, ban có ở mọi phần thì chia theo tỷ lệ của phần",
         ):
             assert words in page, (words, page)
-        done = cast.admin.post(cast.address, asked(cast, "1211", *parts, **choice, sure="1"))
+        done = cast.admin.post(cast.address, group_split_form(cast, "1211", *parts, **choice, sure="1"))
         assert done.status_code == 302, text_of(done)
         assert {(old, new, share) for old, new, share in links() if old in ("phong-noi-vu", "thue")} == {
             ("phong-noi-vu", "phong-noi-vu", Fraction(2, 3)),
@@ -215,11 +215,15 @@ def test_only_offices_end_or_go_on_in_each_part(cast):
     """Not communes nor bodies outside, and not an office with something below it in each part."""
     lifecycle_actions.open_units([draft("to", "", "phong-noi-vu", "office", name="Tổ Tiếp dân")], by=None)
     for unit, choice in ((cast.liem_tuc, "end"), (cast.external, "each"), (cast.office, "each")):
-        answer = cast.admin.post(cast.address, asked(cast, "1221", *NEW, **{f"into_{unit.pk}": choice}))
+        answer = cast.admin.post(
+            cast.address, group_split_form(cast, "1221", *NEW, **{f"into_{unit.pk}": choice})
+        )
         assert answer.status_code == 422 and "Hãy chọn một mục trong danh sách." in text_of(answer)
     # With what is below it an office may end.
     page = text_of(
-        cast.admin.post(cast.address, asked(cast, "1221", *NEW, **{f"into_{cast.office.pk}": "end"}))
+        cast.admin.post(
+            cast.address, group_split_form(cast, "1221", *NEW, **{f"into_{cast.office.pk}": "end"})
+        )
     )
     assert "không có đơn vị kế thừa (2 đơn vị)" in page and "Tổ Tiếp dân (to)" in page
 
@@ -227,5 +231,5 @@ def test_only_offices_end_or_go_on_in_each_part(cast):
 def test_every_part_has_a_unit_of_its_own(cast):
     """An office that each part has does not make a part."""
     choice = {f"into_{cast.office.pk}": "each"}
-    answer = cast.admin.post(cast.address, asked(cast, "1111", *NEW, **choice))
+    answer = cast.admin.post(cast.address, group_split_form(cast, "1111", *NEW, **choice))
     assert answer.status_code == 422 and "Chưa có đơn vị bên dưới nào đi theo phần này" in text_of(answer)

@@ -31,7 +31,7 @@ def cast(tree):
     return tree
 
 
-def asked(tree, **more) -> dict:
+def merge_form(tree, **more) -> dict:
     data = {"olds": [tree.tan_thanh.pk, tree.liem_tuc.pk], "codes": "", "on": "1/7/2025", "basis": "NQ 1"}
     return data | {"code": "13474", "name": "xã Tân Thanh", "tier": "commune", "parent": "351"} | more
 
@@ -44,7 +44,7 @@ def test_what_changes_is_shown_and_nothing_is_written(cast):
     for month in (Month(2025, 6), Month(2025, 8)):
         submissions_actions.open_submission(cast.tan_thanh, month, by=None, at=at)
     before = Entry.objects.count()
-    page = text_of(cast.admin.post(address, asked(cast)))
+    page = text_of(cast.admin.post(address, merge_form(cast)))
     for words in (
         "Sáp nhập 2 đơn vị thành xã Tân Thanh",
         "báo cáo cuối cùng của tháng 7/2025: 2 báo cáo",
@@ -63,7 +63,7 @@ def test_what_changes_is_shown_and_nothing_is_written(cast):
 )
 def test_a_deadline_that_has_passed_is_told_as_passed(cast, settings, day, told):
     settings.DEMO, settings.DEMO_TODAY = True, day
-    page = text_of(cast.admin.post(f"/units/{cast.district.pk}/merge/", asked(cast)))
+    page = text_of(cast.admin.post(f"/units/{cast.district.pk}/merge/", merge_form(cast)))
     assert f"báo cáo cuối cùng của tháng 7/2025: 2 báo cáo, hạn gửi {told}" in page
     assert f"Đơn vị mới nộp từ tháng 7/2025: 1 báo cáo, hạn gửi {told}" in page
 
@@ -71,7 +71,7 @@ def test_a_deadline_that_has_passed_is_told_as_passed(cast, settings, day, told)
 def test_confirmed_it_is_one_act_and_undone_as_one(cast):
     kept = list(Unit.objects.order_by("pk").values())
     roles = list(Membership.objects.order_by("pk").values())
-    answer = cast.admin.post(f"/units/{cast.district.pk}/merge/", asked(cast, sure="1"))
+    answer = cast.admin.post(f"/units/{cast.district.pk}/merge/", merge_form(cast, sure="1"))
     new = Unit.objects.get(code="13474", active_from=ON)
     assert answer.status_code == 302 and answer.url == f"/units/{new.pk}/"
     assert set(Succession.objects.values_list("old", "new")) == {
@@ -92,9 +92,9 @@ def test_confirmed_it_is_one_act_and_undone_as_one(cast):
 def test_what_was_chosen_can_be_mended_after_a_look(cast):
     """Who sees a slip in thirty units does not choose them anew."""
     address = f"/units/{cast.district.pk}/merge/"
-    page = text_of(cast.admin.post(address, asked(cast)))
+    page = text_of(cast.admin.post(address, merge_form(cast)))
     assert "Sửa lại" in page and "Hoạt động đến hết ngày 30/6/2025" in page
-    form = cast.admin.post(address, asked(cast, again="1"))
+    form = cast.admin.post(address, merge_form(cast, again="1"))
     assert form.status_code == 200 and "Xác nhận sáp nhập" not in text_of(form)
     content = form.content.decode()
     assert content.count(" checked") == 2 and 'value="xã Tân Thanh"' in content
@@ -105,7 +105,7 @@ def test_an_act_reckons_the_histories_of_the_whole_tree_once(cast, monkeypatch):
     counted = []
     rebuild = inheritance.rebuild
     monkeypatch.setattr(inheritance, "rebuild", lambda: counted.append(rebuild()))
-    cast.admin.post(f"/units/{cast.district.pk}/merge/", asked(cast))
+    cast.admin.post(f"/units/{cast.district.pk}/merge/", merge_form(cast))
     assert len(counted) == 1
     new = draft("moi", name="xã Mới", active_from=date(2025, 8, 1))
     successions.replace([cast.tan_thanh], [successions.Part(new)], date(2025, 8, 1), by=None)
@@ -141,7 +141,7 @@ def test_what_was_entered_forbids_the_undoing(cast):
 )
 def test_faults_stand_at_their_fields_and_nothing_is_written(cast, more, words):
     for sure in ("", "1"):
-        answer = cast.admin.post(f"/units/{cast.district.pk}/merge/", asked(cast, sure=sure, **more))
+        answer = cast.admin.post(f"/units/{cast.district.pk}/merge/", merge_form(cast, sure=sure, **more))
         assert answer.status_code == 422 and words in text_of(answer)
     assert not Succession.objects.exists() and Unit.objects.filter(active_until=None).count() == 6
 

@@ -27,7 +27,7 @@ def cast(tree):
     return tree
 
 
-def kept() -> tuple[list, list]:
+def stored_rows() -> tuple[list, list]:
     return list(Unit.objects.order_by("pk").values()), list(Membership.objects.order_by("pk").values())
 
 
@@ -45,7 +45,7 @@ def undo(cast, unit: Unit):
 
 
 def test_the_closing_is_taken_back_on_the_page(cast):
-    before, expected = kept(), roster.expected(cast.district, [(NEXT, NEXT)])
+    before, expected = stored_rows(), roster.expected(cast.district, [(NEXT, NEXT)])
     page = text_of(
         cast.admin.post(f"/units/{cast.tan_thanh.pk}/close/", {"on": "30/6/2025", "basis": "QĐ 5"})
     )
@@ -57,7 +57,7 @@ def test_the_closing_is_taken_back_on_the_page(cast):
     page = text_of(undo(cast, cast.tan_thanh))
     assert "Đã hoàn tác việc đóng: thị trấn Tân Thanh hoạt động tiếp." in page
     assert "<b>Hoàn tác đóng đơn vị</b>" in page and "Hoàn tác đóng đơn vị</button>" not in page
-    assert kept() == before and as_reckoned()
+    assert stored_rows() == before and as_reckoned()
     assert roster.expected(cast.district, [(NEXT, NEXT)]) == expected
     last = Entry.objects.order_by("-sequence").first()
     assert (last.action, last.actor, last.subject) == ("unit.reopen", "tinh", f"unit:{cast.tan_thanh.pk}")
@@ -67,13 +67,13 @@ def test_a_branch_goes_on_as_one(cast):
     """What had ended before stays so; who reported until its first child came does so again."""
     actions.open_unit(draft("tram", "", cast.liem_tuc, "office", active_from=date(2024, 1, 1)), by=None)
     close(cast, cast.tan_thanh, on="31/12/2024")
-    before = kept()
+    before = stored_rows()
     assert Unit.objects.get(pk=cast.liem_tuc.pk).reports_until == date(2023, 12, 31)
     close(cast, cast.district, branch="on")
     assert not Unit.objects.under(cast.district).filter(active_until=None).exists()
     page = text_of(undo(cast, cast.district))
     assert "huyện Thanh Liêm và 4 đơn vị bên dưới hoạt động tiếp." in page
-    assert kept() == before and as_reckoned()
+    assert stored_rows() == before and as_reckoned()
     undo(cast, cast.tan_thanh)
     assert Unit.objects.get(pk=cast.tan_thanh.pk).active_until is None
 
@@ -119,14 +119,14 @@ def over_above(cast):
 @pytest.mark.parametrize("since", [succeeded, code_taken, over_above])
 def test_what_came_since_forbids_it_in_a_clear_sentence(cast, since):
     close(cast, cast.tan_thanh)
-    words, before, entries = since(cast), kept(), Entry.objects.count()
+    words, before, entries = since(cast), stored_rows(), Entry.objects.count()
     answer = undo(cast, cast.tan_thanh)
     assert answer.status_code == 422 and words in text_of(answer)
-    assert kept() == before and Entry.objects.count() == entries
+    assert stored_rows() == before and Entry.objects.count() == entries
 
 
 def test_a_successor_taken_back_leaves_the_closing_to_be_taken_back(cast):
-    before = kept()
+    before = stored_rows()
     close(cast, cast.tan_thanh)
     new = restructuring.merge_units(
         [Unit.objects.get(pk=cast.tan_thanh.pk)], draft("n", name="xã Mới"), NEXT, by=None, basis="NQ"
@@ -134,7 +134,7 @@ def test_a_successor_taken_back_leaves_the_closing_to_be_taken_back(cast):
     assert "Hoàn tác đóng" not in text_of(cast.admin.get(f"/units/{cast.tan_thanh.pk}/"))
     lifecycle_undo.undo_restructuring(new, by=None)
     undo(cast, cast.tan_thanh)
-    assert kept() == before and as_reckoned()
+    assert stored_rows() == before and as_reckoned()
 
 
 def test_only_an_act_of_its_own_is_taken_back(cast):

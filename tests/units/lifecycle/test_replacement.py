@@ -45,7 +45,7 @@ def ended(cast, settings):
     return cast
 
 
-def asked(*olds: Unit, **more) -> dict:
+def replacement_form(*olds: Unit, **more) -> dict:
     data = {"olds": [one.pk for one in olds], "on": "1/7/2025", "basis": "NQ 1", "code": "13474"}
     return data | {"name": "phường Tân Thanh", "tier": "commune", "parent": "351"} | more
 
@@ -75,7 +75,7 @@ def test_name_tier_parent_and_code_change_with_a_look_and_a_way_back(cast, more,
         f'value="{cast.tan_thanh.pk}"' in form.content.decode()
         and form.content.decode().count(" checked") == 1
     )
-    data = asked(cast.tan_thanh, **more)
+    data = replacement_form(cast.tan_thanh, **more)
     page = text_of(cast.admin.post(address, data))
     name = data["name"]
     for words in (f"Thay thế thị trấn Tân Thanh bằng {name}", told, "Xác nhận thay thế", "Người xa-13474"):
@@ -96,20 +96,24 @@ def test_each_tier_is_told_its_own_deadline(cast):
     for tier, days in (("commune", 2), ("district", 5)):
         DueRule.objects.create(first_month=Month(2025, 1).number, tier=tier, working_days=days)
     page = text_of(
-        cast.admin.post(f"/units/{cast.tan_thanh.pk}/succeed/", asked(cast.tan_thanh, tier="district"))
+        cast.admin.post(
+            f"/units/{cast.tan_thanh.pk}/succeed/", replacement_form(cast.tan_thanh, tier="district")
+        )
     )
     assert (
         "1 báo cáo, hạn gửi 16/7/2025." in page
         and "Đơn vị mới nộp từ tháng 7/2025: 1 báo cáo, hạn gửi 21/7/2025." in page
     )
-    data = asked(cast.district, code="351", name="thị xã Thanh Liêm", tier="district", parent="35")
+    data = replacement_form(cast.district, code="351", name="thị xã Thanh Liêm", tier="district", parent="35")
     page = text_of(cast.admin.post(f"/units/{cast.district.pk}/succeed/", data))
     assert page.count("3 báo cáo, hạn gửi cấp xã: 16/7/2025; cấp huyện: 21/7/2025.") == 2
 
 
 def test_a_group_is_renamed_with_everything_below_it(cast):
     before = state()
-    data = asked(cast.district, code="351", name="thị xã Thanh Liêm", tier="district", parent="35", sure="1")
+    data = replacement_form(
+        cast.district, code="351", name="thị xã Thanh Liêm", tier="district", parent="35", sure="1"
+    )
     assert cast.admin.post(f"/units/{cast.district.pk}/succeed/", data).status_code == 302
     new = Unit.objects.get(code="351", active_from=ON)
     assert Unit.objects.filter(parent=new).count() == 4 and as_reckoned()
@@ -118,7 +122,9 @@ def test_a_group_is_renamed_with_everything_below_it(cast):
 
 
 def test_the_top_of_the_tree_is_renamed(cast):
-    data = asked(cast.province, code="35", name="thành phố Hà Nam", tier="province", parent="", sure="1")
+    data = replacement_form(
+        cast.province, code="35", name="thành phố Hà Nam", tier="province", parent="", sure="1"
+    )
     assert cast.admin.post(f"/units/{cast.province.pk}/succeed/", data).status_code == 302
     assert Unit.objects.get(code="351", active_from=ON).parent.name == "thành phố Hà Nam"
 
@@ -128,7 +134,7 @@ def test_who_follows_a_unit_that_is_over_may_be_there_already(ended):
     assert "Ghi đơn vị kế thừa" in text_of(ended.admin.get(f"/units/{ended.office.pk}/"))
     form = ended.admin.get(ended.address).content.decode()
     assert "Ghi đơn vị kế thừa Phòng Nội vụ" in form and 'value="01/7/2025"' in form
-    data = asked(ended.office, code="pvhc", name="", parent="35")
+    data = replacement_form(ended.office, code="pvhc", name="", parent="35")
     page = text_of(ended.admin.post(ended.address, data))
     assert "Phòng Văn hóa – Xã hội, mã pvhc, đã mở từ ngày đó" in page and state() == before
     assert ended.admin.post(ended.address, data | {"sure": "1"}).url == f"/units/{ended.new.pk}/"
@@ -150,7 +156,7 @@ def test_communes_of_a_district_that_is_over_become_one(ended):
     before = state()
     form = text_of(ended.admin.get(f"/units/{ended.tan_thanh.pk}/succeed/"))
     assert "xã Liêm Túc (13480), đến hết 30/6/2025" in form and "Phòng Nội vụ" not in form
-    data = asked(ended.tan_thanh, ended.liem_tuc, parent="35")
+    data = replacement_form(ended.tan_thanh, ended.liem_tuc, parent="35")
     page = text_of(ended.admin.post(f"/units/{ended.tan_thanh.pk}/succeed/", data))
     assert "Sáp nhập 2 đơn vị thành phường Tân Thanh" in page and "Cấp xã, thuộc tỉnh Hà Nam" in page
     assert state() == before
@@ -168,7 +174,7 @@ def test_two_go_over_into_what_is_there_one_after_the_other(ended):
     field = Field.objects.create(code="x", name="Lĩnh vực X")
     scope = FieldScope.objects.create(field=field, tier="commune", valid_from=ON)
     scope.units.add(ended.new)
-    data = asked(ended.office, code="pvhc", name="", sure="1")
+    data = replacement_form(ended.office, code="pvhc", name="", sure="1")
     ended.admin.post(ended.address, data)
     one = state()
     external = data | {"olds": [ended.external.pk], "basis": "NQ 2"}
@@ -182,14 +188,14 @@ def test_two_go_over_into_what_is_there_one_after_the_other(ended):
 
 
 def test_what_was_reported_there_forbids_the_undoing(ended, monkeypatch):
-    ended.admin.post(ended.address, asked(ended.office, code="pvhc", name="", sure="1"))
+    ended.admin.post(ended.address, replacement_form(ended.office, code="pvhc", name="", sure="1"))
     monkeypatch.setattr("units.lifecycle.undo.reports_of", lambda units: {pk: ["tháng 8"] for pk in units})
     refused = ended.admin.post(f"/units/{ended.new.pk}/undo-merger/")
     assert refused.status_code == 422 and "đã gửi hoặc đã được duyệt số liệu" in text_of(refused)
 
 
 def test_a_draft_there_stays_when_it_is_undone(ended):
-    ended.admin.post(ended.address, asked(ended.office, code="pvhc", name="", sure="1"))
+    ended.admin.post(ended.address, replacement_form(ended.office, code="pvhc", name="", sure="1"))
     submissions_actions.open_submission(
         ended.new, Month(2025, 7), by=None, at=datetime(2025, 8, 1, tzinfo=UTC)
     )
@@ -206,11 +212,13 @@ def test_only_what_is_administered_is_offered_and_joined(cast):
     assert "xã Liêm Túc" not in page
     both = signed_in(person("doc", ("administrator", cast.tan_thanh), ("viewer", cast.district)))
     lifecycle_actions.open_units([draft("moi", name="xã Mới", active_from=ON)], by=None)
-    assert both.post(address, asked(cast.tan_thanh, code="moi", name="")).status_code == 403
-    assert own.post(address, asked(cast.tan_thanh, code="moi", name="")).status_code == 422
+    assert both.post(address, replacement_form(cast.tan_thanh, code="moi", name="")).status_code == 403
+    assert own.post(address, replacement_form(cast.tan_thanh, code="moi", name="")).status_code == 422
 
 
 def test_another_name_than_that_of_the_unit_there_is_no_way_to_rename_it(cast):
     lifecycle_actions.open_units([draft("moi", name="xã Mới", active_from=ON)], by=None)
-    answer = cast.admin.post(f"/units/{cast.tan_thanh.pk}/succeed/", asked(cast.tan_thanh, code="moi"))
+    answer = cast.admin.post(
+        f"/units/{cast.tan_thanh.pk}/succeed/", replacement_form(cast.tan_thanh, code="moi")
+    )
     assert answer.status_code == 422 and "đã có với nội dung khác" in text_of(answer)

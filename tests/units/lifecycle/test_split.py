@@ -29,7 +29,7 @@ def cast(tree):
     return tree
 
 
-def asked(*parts, **more) -> dict:
+def split_form(*parts, **more) -> dict:
     data = {"on": "1/7/2025", "basis": "NQ 1", "tier": "commune", "parent": "351"}
     for number, (code, name, share) in enumerate(parts, 1):
         data |= {f"code_{number}": code, f"name_{number}": name, f"share_{number}": share}
@@ -52,7 +52,7 @@ def test_what_changes_is_shown_and_nothing_is_written(cast):
     assert "Chia tách, chuyển một phần" in text_of(cast.admin.get(f"/units/{cast.tan_thanh.pk}/"))
     assert "Phần thứ 6" in text_of(cast.admin.get(cast.address))
     before = Entry.objects.count()
-    page = text_of(cast.admin.post(cast.address, asked(*PARTIAL)))
+    page = text_of(cast.admin.post(cast.address, split_form(*PARTIAL)))
     for words in (
         "Chia tách thị trấn Tân Thanh thành 2 phần",
         "phần còn lại",
@@ -67,7 +67,7 @@ def test_what_changes_is_shown_and_nothing_is_written(cast):
         "Sửa lại",
     ):
         assert words in page, words
-    mended = cast.admin.post(cast.address, asked(*PARTIAL, again="1")).content.decode()
+    mended = cast.admin.post(cast.address, split_form(*PARTIAL, again="1")).content.decode()
     assert "Phần thứ 6" in mended and 'value="13480"' in mended
     assert Entry.objects.count() == before and not Succession.objects.exists()
 
@@ -76,7 +76,7 @@ def test_a_part_goes_to_a_unit_that_is_there(cast):
     """Both close and go on under their codes: the one with what is left, the other with what it took over."""
     kept = list(Unit.objects.order_by("pk").values())
     roles = list(Membership.objects.order_by("pk").values())
-    done = cast.admin.post(cast.address, asked(*PARTIAL, sure="1"))
+    done = cast.admin.post(cast.address, split_form(*PARTIAL, sure="1"))
     assert links() == {
         ("13474", "13474", Fraction(3, 4)),
         ("13474", "13480", Fraction(1, 4)),
@@ -99,7 +99,7 @@ def test_a_part_goes_to_a_unit_that_is_there(cast):
 
 
 def test_a_unit_is_divided_among_new_ones(cast):
-    cast.admin.post(cast.address, asked(*NEW, sure="1"))
+    cast.admin.post(cast.address, split_form(*NEW, sure="1"))
     assert links() == {("13474", "a", Fraction(1, 3)), ("13474", "b", Fraction(2, 3))}
     # Who takes most takes the people.
     new = Unit.objects.get(code="b")
@@ -112,7 +112,7 @@ def test_a_unit_is_divided_among_new_ones(cast):
 
 def test_a_share_may_be_a_percentage(cast):
     parts = (("a", "xã An", "62,5%"), ("b", "xã Bình", "37.5 %"))
-    assert cast.admin.post(cast.address, asked(*parts, sure="1")).status_code == 302
+    assert cast.admin.post(cast.address, split_form(*parts, sure="1")).status_code == 302
     assert links() == {("13474", "a", Fraction(5, 8)), ("13474", "b", Fraction(3, 8))}
 
 
@@ -132,7 +132,7 @@ def test_a_share_may_be_a_percentage(cast):
 )
 def test_faults_stand_at_their_fields_and_nothing_is_written(cast, parts, words):
     for sure in ("", "1"):
-        answer = cast.admin.post(cast.address, asked(*parts, sure=sure))
+        answer = cast.admin.post(cast.address, split_form(*parts, sure=sure))
         assert answer.status_code == 422 and words in text_of(answer), text_of(answer)
     assert not Succession.objects.exists() and Unit.objects.filter(active_until=None).count() == 6
 
@@ -150,14 +150,14 @@ def test_nothing_goes_to_a_unit_that_is_only_read(cast):
     both = signed_in(person("doc-them", ("administrator", cast.district), ("viewer", neighbour)))
     parts = (("13474", "", "3/4"), ("13500", "", "1/4"))
     for sure in ({}, {"sure": "1"}):
-        assert both.post(cast.address, asked(*parts, **sure)).status_code == 403
+        assert both.post(cast.address, split_form(*parts, **sure)).status_code == 403
     assert not Succession.objects.exists() and Unit.objects.get(code="13500").active_until is None
 
 
 @pytest.mark.parametrize("share", ["1e5000", "1e999999999", "1_0", "٣", "1/0", "-1", "%", "1/2%", "5%0"])
 def test_a_share_is_a_short_number_and_nothing_else(cast, share):
     parts = (("a", "xã An", share), ("b", "xã Bình", "1/2"))
-    assert cast.admin.post(cast.address, asked(*parts)).status_code == 422
+    assert cast.admin.post(cast.address, split_form(*parts)).status_code == 422
 
 
 def test_roles_follow_for_as_long_as_they_last(cast):
@@ -167,7 +167,7 @@ def test_roles_follow_for_as_long_as_they_last(cast):
         deputy, cast.tan_thanh, "clerk", date(2025, 1, 1), by=None, valid_until=short
     )
     people_actions.add_membership(deputy, cast.tan_thanh, "viewer", later, by=None)
-    answer = cast.admin.post(cast.address, asked(*NEW, sure="1"))
+    answer = cast.admin.post(cast.address, split_form(*NEW, sure="1"))
     assert answer.status_code == 302
     got = Membership.objects.filter(unit__code="b", user=deputy).values_list(
         "role", "valid_from", "valid_until"
@@ -177,7 +177,7 @@ def test_roles_follow_for_as_long_as_they_last(cast):
 
 def test_who_undoes_administers_every_unit_of_it(cast):
     """A part went over to a unit that the administrator of the old one alone does not administer."""
-    cast.admin.post(cast.address, asked(*PARTIAL, sure="1"))
+    cast.admin.post(cast.address, split_form(*PARTIAL, sure="1"))
     left = Unit.objects.get(code="13474", active_from=ON)
     taker = Unit.objects.get(code="13480", active_from=ON)
     own = person("quantri-xa", ("administrator", cast.tan_thanh))
@@ -191,7 +191,7 @@ def test_who_undoes_administers_every_unit_of_it(cast):
 
 def test_undoing_keeps_the_rules_of_the_tree(cast):
     """Somebody else holds the code meanwhile, or what the unit stood below ends before it."""
-    cast.admin.post(cast.address, asked(*NEW, sure="1"))
+    cast.admin.post(cast.address, split_form(*NEW, sure="1"))
     new = Unit.objects.get(code="b")
     (other,) = lifecycle_actions.open_units([draft("13474", name="xã Khác", active_from=ON)], by=None).new
     refused = cast.admin.post(f"/units/{new.pk}/undo-merger/")
@@ -204,7 +204,7 @@ def test_undoing_keeps_the_rules_of_the_tree(cast):
 def test_undone_from_either_part_its_own_old_unit_is_shown(cast, at):
     """Both parts have the names of old units, so what is gone is told with its day."""
     old = getattr(cast, at)
-    cast.admin.post(cast.address, asked(*PARTIAL, sure="1"))
+    cast.admin.post(cast.address, split_form(*PARTIAL, sure="1"))
     new = Unit.objects.get(code=old.code, active_from=ON)
     answer = cast.admin.post(f"/units/{new.pk}/undo-merger/", follow=True)
     assert answer.redirect_chain[-1][0] == f"/units/{old.pk}/"

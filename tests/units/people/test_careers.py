@@ -154,15 +154,15 @@ def test_the_list_is_taken_as_a_file_with_its_filter(office, tree):
 
 
 def test_it_asks_as_often_for_many_as_for_few(office, tree):
-    def asked() -> int:
+    def count_queries() -> int:
         with CaptureQueriesContext(connection) as queries:
             office.get(PAGE)
         return len(queries)
 
-    asked()
-    few = asked()
+    count_queries()
+    few = count_queries()
     for number in range(30):
         Membership.objects.create(
             user=person(f"p{number}"), unit=tree.tan_thanh, role="viewer", valid_from=START
         )
-    assert asked() == few
+    assert count_queries() == few

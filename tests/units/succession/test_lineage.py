@@ -100,7 +100,7 @@ def by_hand(world: World, pk: int, day: date) -> dict[int, Fraction]:
     return dict(shares)
 
 
-def wanted(world: World, heir: LineageNode, day: date, *, whole: bool) -> dict[tuple, Fraction]:
+def expected_shares(world: World, heir: LineageNode, day: date, *, whole: bool) -> dict[tuple, Fraction]:
     """(source, tier today, external today) → share of its reports."""
     found: dict[tuple, Fraction] = defaultdict(Fraction)
     for node in world.nodes.values():
@@ -112,7 +112,9 @@ def wanted(world: World, heir: LineageNode, day: date, *, whole: bool) -> dict[t
     return dict(found)
 
 
-def kept(world: World, found: list, heir: LineageNode, day: date, *, whole: bool) -> dict[tuple, Fraction]:
+def stored_shares(
+    world: World, found: list, heir: LineageNode, day: date, *, whole: bool
+) -> dict[tuple, Fraction]:
     """The same from the lines, with groups written out."""
     below = [node for node in world.nodes.values() if node.reports]
     mine = [line for line in found if line.heir == heir.pk and line.whole == whole]
@@ -145,8 +147,8 @@ def test_equals_walking_along_every_chain(seed):
             if heir.until is not None and heir.until < day:
                 continue
             for whole in (False, True) if heir.group else (False,):
-                theirs = wanted(world, heir, day, whole=whole)
-                assert kept(world, found, heir, day, whole=whole) == theirs, (heir, day)
+                theirs = expected_shares(world, heir, day, whole=whole)
+                assert stored_shares(world, found, heir, day, whole=whole) == theirs, (heir, day)
 
 
 def test_shares_along_a_chain_add_up_where_ways_meet_again():

@@ -40,7 +40,7 @@ def rights(user, unit, day=DAY) -> set[Right]:
     return {right for right in ROLES if is_allowed(user, right, fresh(unit), day)}
 
 
-def seen(user, day=DAY) -> set[str]:
+def visible_codes(user, day=DAY) -> set[str]:
     user.__dict__.pop("_memberships", None)
     return set(visible_units(user, day).values_list("code", flat=True))
 
@@ -81,7 +81,7 @@ def provinces(tree, settings):
 
 def test_a_former_province_and_what_ended_in_it_is_read_above_the_successor(provinces):
     reader = newcomer("moi", "viewer", provinces.new)
-    assert seen(reader) == {"37", "n", "35", "351", "13480", "phong-noi-vu", "dat-dai"}
+    assert visible_codes(reader) == {"37", "n", "35", "351", "13480", "phong-noi-vu", "dat-dai"}
     for unit in (provinces.province, provinces.district, provinces.office, provinces.liem_tuc):
         assert rights(reader, unit) == {Right.READ}
         assert signed_in(reader).get(f"/units/{unit.pk}/").status_code == 200
@@ -89,7 +89,7 @@ def test_a_former_province_and_what_ended_in_it_is_read_above_the_successor(prov
     assert rights(reader, provinces.tan_thanh) == set()
     assert rights(reader, provinces.district, EVE) == set()
     far = newcomer("xa-khac", "leader", provinces.far)
-    assert seen(far) == {"01", "g", "13474"} and rights(far, provinces.district) == set()
+    assert visible_codes(far) == {"01", "g", "13474"} and rights(far, provinces.district) == set()
 
 
 def test_what_ended_without_a_successor_is_answered_from_above_only(provinces):

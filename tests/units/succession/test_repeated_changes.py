@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from tests.units.conftest import draft, person
-from tests.units.lifecycle.test_merge import ON, asked
-from tests.units.lifecycle.test_split import asked as divided
+from tests.units.lifecycle.test_merge import ON, merge_form
+from tests.units.lifecycle.test_split import split_form as divided
 from tests.units.lifecycle.test_views import signed_in, text_of
 from units.lifecycle import actions, restructuring
 from units.models import Succession, Unit
@@ -32,7 +32,7 @@ def as_reckoned() -> bool:
 def test_nothing_opens_below_what_closes_in_the_same_act(cast, parent):
     """The code is still held by the old unit when the form looks it up."""
     for sure in ("", "1"):
-        answer = cast.admin.post(cast.address, asked(cast, parent=parent, code="moi", sure=sure))
+        answer = cast.admin.post(cast.address, merge_form(cast, parent=parent, code="moi", sure=sure))
         assert answer.status_code == 422 and "không hoạt động ngày 01/7/2025" in text_of(answer)
     assert not Succession.objects.exists()
     shares = divided(("a", "xã An", "1/2"), ("b", "xã Bình", "1/2"), parent="13474", sure="1")
@@ -53,7 +53,7 @@ def test_a_merger_where_the_end_is_known_is_undone(cast):
     """The new unit ends with its district, as the old ones did: nothing has changed since."""
     actions.close_branch(cast.district, date(2025, 6, 30), by=None)
     kept = list(Unit.objects.order_by("pk").values())
-    answer = cast.admin.post(cast.address, asked(cast, on="1/6/2025", sure="1"))
+    answer = cast.admin.post(cast.address, merge_form(cast, on="1/6/2025", sure="1"))
     new = Unit.objects.get(code="13474", active_from=date(2025, 6, 1))
     assert answer.status_code == 302 and new.active_until == date(2025, 6, 30)
     assert cast.admin.post(f"/units/{new.pk}/undo-merger/").status_code == 302
@@ -68,7 +68,7 @@ def test_units_that_open_later_stand_in_the_list(cast):
     page = text_of(cast.admin.get(cast.address))
     assert "xã Mới (13474), từ 01/7/2025" in page
     assert "thị trấn Tân Thanh (13474), đến hết 30/6/2025" in page
-    again = asked(cast, olds=[new.pk], on="1/9/2025", name="phường Mới", sure="1")
+    again = merge_form(cast, olds=[new.pk], on="1/9/2025", name="phường Mới", sure="1")
     assert cast.admin.post(cast.address, again).status_code == 302
     assert Unit.objects.get(code="13474", active_from=LATER).name == "phường Mới" and as_reckoned()
 
@@ -79,7 +79,9 @@ def test_split_then_merged_is_undone_from_the_end(cast):
     cast.admin.post(f"/units/{cast.tan_thanh.pk}/split/", shares)
     parts = [Unit.objects.get(code=code) for code in "ab"]
     olds = [part.pk for part in parts]
-    cast.admin.post(cast.address, asked(cast, olds=olds, on="1/9/2025", code="c", name="xã Chung", sure="1"))
+    cast.admin.post(
+        cast.address, merge_form(cast, olds=olds, on="1/9/2025", code="c", name="xã Chung", sure="1")
+    )
     whole = Unit.objects.get(code="c")
     assert as_reckoned()
     assert "Hoàn tác" not in text_of(cast.admin.get(f"/units/{parts[0].pk}/"))
@@ -96,7 +98,7 @@ def test_split_then_merged_is_undone_from_the_end(cast):
 def test_a_new_unit_of_a_whole_one_and_a_part_of_another(cast):
     """All of Liêm Túc and two fifths of Tân Thanh, on one day: the second act joins what the first has opened."""
     before = list(Unit.objects.order_by("pk").values())
-    whole = asked(cast, olds=[cast.liem_tuc.pk], code="n", name="xã N", sure="1")
+    whole = merge_form(cast, olds=[cast.liem_tuc.pk], code="n", name="xã N", sure="1")
     assert cast.admin.post(cast.address, whole).status_code == 302
     split = f"/units/{cast.tan_thanh.pk}/split/"
     parts = divided(("13474", "", "60%"), ("n", "", "40%"))
@@ -120,8 +122,8 @@ def test_a_new_unit_of_a_whole_one_and_a_part_of_another(cast):
 
 def test_two_administrators_confirm_at_once(cast):
     """Both looked at it; the second is told, and nothing is written twice."""
-    for answer, status in ((cast.admin.post(cast.address, asked(cast, sure="1")), 302),
-                           (cast.admin.post(cast.address, asked(cast, sure="1")), 422)):  # fmt: skip
+    for answer, status in ((cast.admin.post(cast.address, merge_form(cast, sure="1")), 302),
+                           (cast.admin.post(cast.address, merge_form(cast, sure="1")), 422)):  # fmt: skip
         assert answer.status_code == status
     assert "Đã hết hoạt động: thị trấn Tân Thanh, xã Liêm Túc" in text_of(answer)
     assert Succession.objects.count() == 2
@@ -153,7 +155,7 @@ def test_a_new_unit_reports_as_its_old_ones_were_declared_to(cast):
 
 def test_the_page_says_which_tier_and_below_whom(cast):
     """What else would tell a change of tier or of parent from a mere new name?"""
-    moved = asked(cast, olds=[cast.tan_thanh.pk], parent="35", tier="district", name="thị xã Tân Thanh")
+    moved = merge_form(cast, olds=[cast.tan_thanh.pk], parent="35", tier="district", name="thị xã Tân Thanh")
     page = text_of(cast.admin.post(cast.address, moved))
     assert "Cấp huyện, thuộc tỉnh Hà Nam" in page
     parts = divided(("a", "xã An", "1/2"), ("b", "xã Bình", "1/2"), parent="35")
