@@ -49,7 +49,7 @@ def active(start: date, end: date) -> Q:
 
 
 def expected_within(start: date, end: date) -> Q:
-    """Condition: the unit is expected to report for a month from start to end (as `Unit.owes`)."""
+    """Condition: the unit is expected to report for a month from start to end (as `Unit.expected_to_report`)."""
     still = Q(reports_until=None) | Q(reports_until__gte=start)
     return Q(reports=True) & active(start, end) & still
 
@@ -80,7 +80,7 @@ class UnitQuerySet(models.QuerySet):
         return self.annotate(until=Coalesce("reports_until", "active_until"))
 
     def expected_within(self, start: date, end: date) -> Self:
-        """Units expected to report for a month from start to end (as `Unit.owes`)."""
+        """Units expected to report for a month from start to end (as `Unit.expected_to_report`)."""
         return self.filter(expected_within(start, end))
 
 
@@ -153,7 +153,7 @@ class Unit(models.Model):
         ends = [day for day in (self.active_until, self.reports_until) if day is not None]
         return min(ends, default=None)
 
-    def owes(self, start: date, end: date) -> bool:
+    def expected_to_report(self, start: date, end: date) -> bool:
         """Whether the unit is expected to report for a month from start to end, both inclusive."""
         last = self.reporting_ends
         return self.reports and self.active_from <= end and (last is None or last >= start)

@@ -336,7 +336,7 @@ def submission(request: HttpRequest, unit: str, month: str) -> dict[str, Any]:
     api.allow_parameters(request, ("edition",))
     holder = api.unit_on(request, unit, Right.READ, span.end)
     stored = Submission.objects.filter(unit=holder, month=when.number).first()
-    if stored is None and not holder.owes(span.start, span.end):
+    if stored is None and not holder.expected_to_report(span.start, span.end):
         raise api.ApiProblem(404, "not_expected", f"{holder.name} không phải gửi báo cáo {when.label}.")
     stored = stored or Submission(month=when.number, due_on=due_date(holder, when, days))
     stored.unit = holder

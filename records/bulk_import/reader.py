@@ -263,7 +263,7 @@ class CountReader:
             return f"bad_date|{error}"
         if unit is None:
             return unknown
-        if unit.owes(span.start, span.end):
+        if unit.expected_to_report(span.start, span.end):
             return unit
         if unit.active_from > span.end or unit.is_over(span.start):
             return f"not_expected|{unit.name} không hoạt động trong {month.label}."

@@ -181,7 +181,7 @@ def must_be_expected(submission: Submission, days: Calendar) -> None:
     """Errors: ActionRefused("not_expected") where the unit ended, or became a group, after the draft was begun."""
     unit, month = submission.unit, Month.from_number(submission.month)
     span = days.span(month)
-    if unit.owes(span.start, span.end):
+    if unit.expected_to_report(span.start, span.end):
         return
     if unit.is_over(span.start):
         end = format_day(unit.active_until)

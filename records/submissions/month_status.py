@@ -171,7 +171,7 @@ def _month_status(unit: Unit, month: Month, editions: list[Edition], day: date, 
     late = max((day - due_on).days, 0)
     if not editions:
         span = due.days.span(month)
-        expected = unit.owes(span.start, span.end)
+        expected = unit.expected_to_report(span.start, span.end)
         if not expected:
             return MonthStatus(unit, month, due_on, "none")
         return MonthStatus(unit, month, due_on, "late" if late else "open", late)

@@ -34,7 +34,11 @@ def merger_consequences(
     days = stored_calendar()
     last, first = days.month_of(on - timedelta(1)), days.month_of(on)
     span = days.span(last)
-    expected = [unit for unit in olds if unit.kind != UnitKind.EXTERNAL and unit.owes(span.start, span.end)]
+    expected = [
+        unit
+        for unit in olds
+        if unit.kind != UnitKind.EXTERNAL and unit.expected_to_report(span.start, span.end)
+    ]
     expected_ids = {unit.pk for unit in expected}
     dues = DueDates(days)
     due = _due_words(dues, [unit.tier for unit in expected or olds], last, today)

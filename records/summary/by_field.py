@@ -75,7 +75,7 @@ class FieldExpectation:
     def reporting(self, unit: UnitRow) -> Set[Month]:
         """The months in which a unit owes a report."""
         spans = zip(self.question.months, self.question.spans, strict=True)
-        return {month for month, span in spans if unit.owes(*span)}
+        return {month for month, span in spans if unit.expected_to_report(*span)}
 
     @cached_property
     def particular(self) -> dict[int, UnitRow]:
@@ -220,7 +220,7 @@ def _expected_by_field(query: FiguresQuery, catalogue: Catalogue) -> ExpectedByF
         for (tier, _), number in kinds.items():
             others[tier] += number
         for unit in listed:
-            if unit.owes(start, end):
+            if unit.expected_to_report(start, end):
                 others[unit.tier] -= 1
                 for field in catalogue.expected(unit, month):
                     owed[field, month] += 1

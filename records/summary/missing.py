@@ -59,7 +59,7 @@ def stored_missing(query: FiguresQuery, wanted: Sequence[MonthSpan]) -> Iterator
     for number, *told in _stored_rows(query, wanted[0][0], wanted[-1][0]):
         if number in spans:
             unit, (month, start, end) = UnitRow._make(told), spans[number]
-            if unit.owes(start, end) and (of_others or _is_part_of_total(query, unit)):
+            if unit.expected_to_report(start, end) and (of_others or _is_part_of_total(query, unit)):
                 yield unit, month
 
 
@@ -124,7 +124,7 @@ def search_missing(
         (unit, month)
         for unit in found
         for month, start, end in wanted
-        if unit.owes(start, end) and (unit.pk, month.number) not in there
+        if unit.expected_to_report(start, end) and (unit.pk, month.number) not in there
     ]
 
 

@@ -110,7 +110,7 @@ def _owed_report(query: FiguresQuery, source: HistorySource) -> bool:
     """Whether the unit, or anybody of the group, owed a report of the period."""
     carried = query.carried
     if not source.sums:
-        return carried.sources[source.unit].owes(query.start, query.end)
+        return carried.sources[source.unit].expected_to_report(query.start, query.end)
     alone = carried.total._replace(sources=[source])
     return any(any(tiers.values()) for tiers in carried.expected(alone, query.spans))
 

@@ -262,7 +262,7 @@ def month_reports(query: FiguresQuery) -> list[MonthReport]:
             editions,
             in_force,
             counts,
-            nothing if query.unit.owes(*_days(query, month)) else "Không phải báo cáo",
+            nothing if query.unit.expected_to_report(*_days(query, month)) else "Không phải báo cáo",
         )
         for month in query.period.months
     ]

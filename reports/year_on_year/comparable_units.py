@@ -93,7 +93,9 @@ class ComparableUnits:
 
     def reports_throughout(self, unit: Unit | UnitRow) -> bool:
         """Whether a unit was expected to report throughout."""
-        return unit.owes(self.first_end, self.first_end) and unit.owes(self.last_start, self.last_start)
+        return unit.expected_to_report(self.first_end, self.first_end) and unit.expected_to_report(
+            self.last_start, self.last_start
+        )
 
     @property
     def moved(self) -> bool:
@@ -366,7 +368,7 @@ class ComparableUnitsToday(ComparableUnits):
         counts = self.tiers is None or unit.tier in self.tiers
         if self.reach.carried.over:
             counts = counts and unit.path.startswith(self.reach.unit.path)
-        return counts and any(unit.owes(*days) for days in self._both_periods.periods)
+        return counts and any(unit.expected_to_report(*days) for days in self._both_periods.periods)
 
     def _as_reporting(self, unit: UnitRow) -> ReportingUnit:
         tier = self.reach.tier or self.reach.places(unit).get(None, unit.tier)

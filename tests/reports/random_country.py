@@ -108,7 +108,7 @@ class World:
         made = [
             Submission(unit=unit, month=month.number, due_on=START)
             for unit, month in product(self.units, MONTHS)
-            if unit.owes(*days(month)) and self.random.random() < likely[unit.pk]
+            if unit.expected_to_report(*days(month)) and self.random.random() < likely[unit.pk]
         ]
         editions, undivided, rows = [], Field.objects.get(code=Field.UNDIVIDED), []
         Submission.objects.bulk_create(made)

@@ -37,7 +37,7 @@ class FieldWorld(World):
         self.never_divided = {unit.pk: self.random.random() < 0.1 for unit in self.units}
         catalogue, counts = Catalogue(DEFAULT_CALENDAR), []
         for unit, month in product(self.units, MONTHS):
-            if unit.owes(*days(month)) and self.random.random() < 0.9:
+            if unit.expected_to_report(*days(month)) and self.random.random() < 0.9:
                 counts += self.rows(unit, month, catalogue)
         numbers = [month.number for month in MONTHS]
         group_sums.mark_handovers(self.units, numbers)
@@ -101,7 +101,7 @@ def owed(unit: Unit, field: Field, months: Iterable[Month], not_divided: Reports
     """The months in which a unit owes a field."""
     catalogue, found = Catalogue(DEFAULT_CALENDAR), set()
     for month in months:
-        if unit.owes(*days(month)):
+        if unit.expected_to_report(*days(month)):
             fields = set(catalogue.expected_of(unit.tier, unit.pk, month))
             if not_divided.get((unit.pk, month), Tally.empty()).reported:
                 fields = {catalogue.undivided}

@@ -46,8 +46,8 @@ class UnitRow(NamedTuple):
         """As `Unit.reporting_ends`."""
         return self.until
 
-    def owes(self, start: date, end: date) -> bool:
-        """As `Unit.owes`."""
+    def expected_to_report(self, start: date, end: date) -> bool:
+        """As `Unit.expected_to_report`."""
         return self.reports and self.active_from <= end and (self.until is None or self.until >= start)
 
 

@@ -103,7 +103,7 @@ def expected_itself(unit: Unit, spans: Sequence[Span], *, external: bool = False
 
 def _expected_of_leaf(unit: Unit, spans: Sequence[Span], external: bool) -> Expected:
     counts = external or not unit.external
-    return [{unit.tier: 1} if counts and unit.owes(start, end) else {} for start, end in spans]
+    return [{unit.tier: 1} if counts and unit.expected_to_report(start, end) else {} for start, end in spans]
 
 
 def added_up(steps: list[tuple[str, date, int, int]], spans: Sequence[Span]) -> Expected:

@@ -28,7 +28,7 @@ class Body:
     def there(self, start: date, end: date) -> bool:
         return self.start <= end and (self.end is None or self.end >= start)
 
-    def owes(self, month: int) -> bool:
+    def expected_to_report(self, month: int) -> bool:
         start, end = span(month)
         if not self.there(start, end) or self.declared is not None:
             return self.there(start, end) and bool(self.declared)
@@ -66,7 +66,7 @@ def answer(bodies: list[Body], months: list[int], external: bool = False) -> Ans
     end = span(months[-1])[1]
     for one in bodies:
         for month in months:
-            if (one.external and not external) or not one.owes(month):
+            if (one.external and not external) or not one.expected_to_report(month):
                 continue
             expected += 1
             if month in one.figures:

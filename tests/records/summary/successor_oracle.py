@@ -66,7 +66,7 @@ class Oracle:
         for pk, (ends, wanted) in whose.items():
             unit = self.units[pk]
             for month in months:
-                if not unit.owes(*span(month)):
+                if not unit.expected_to_report(*span(month)):
                     continue
                 told.expected += 1
                 report = self.counts.get((pk, month))

@@ -66,7 +66,7 @@ class Oracle:
         }
 
     def owed(self, unit: Unit) -> bool:
-        return any(unit.owes(*span) for span in self.periods)
+        return any(unit.expected_to_report(*span) for span in self.periods)
 
     def inside(self, unit: Unit) -> bool:
         return not self.over or unit.path.startswith(self.wanted.unit.path)
@@ -130,7 +130,13 @@ class Oracle:
             here = unit.path.startswith(wanted.unit.path) or self.came_with_its_group(unit)
             here = here and wanted.tier in (None, unit.tier)
             here = here and (wanted.external or unit.kind != "external")
-            if here and unit.reports and not self.over and not self.ends[unit.pk] and unit.owes(*earlier):
+            if (
+                here
+                and unit.reports
+                and not self.over
+                and not self.ends[unit.pk]
+                and unit.expected_to_report(*earlier)
+            ):
                 if unit.reporting_ends < later[0]:
                     yield unit
 
@@ -176,7 +182,7 @@ class Oracle:
             if pk not in gone:
                 tier = unit.tier if self.over else self.units[min(heirs)].tier
                 for month in self.months:
-                    if unit.owes(*days(month)):
+                    if unit.expected_to_report(*days(month)):
                         found[tier].append((month, self.report(unit, month, heirs) + Tally.expecting(1)))
         periods = (self.wanted.period, self.wanted.period.same_last_year())
         return [self._built(period, found) for period in periods]

@@ -47,7 +47,7 @@ def compared(wanted: FiguresQuery, world: World) -> tuple[Summary, Summary, list
         for one in Edition.objects.select_related("submission")
     }
     for unit in within(wanted, world):
-        if not any(unit.owes(*span) for span in spans):
+        if not any(unit.expected_to_report(*span) for span in spans):
             continue
         if not (unit.active_from <= throughout[0] and (unit.reporting_ends or date.max) >= throughout[1]):
             left_out.append(unit)
