@@ -1,3 +1,1 @@
-"""Reporting months, due dates and the dated rules behind them (cut-off days, due days, holidays), with their
-page.
-"""
+"""Reporting months, due dates and the dated rules behind them (cut-off days, due days, holidays)."""

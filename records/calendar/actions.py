@@ -1,4 +1,4 @@
-"""Adds and removes cut-off rules, due rules and holidays; months that have reports keep their days."""
+"""Adds and removes cut-off rules, due rules and holidays; months with reports keep their days."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
@@ -30,7 +30,7 @@ _MAX_NAMED = 6
 
 
 class ConfirmationNeeded(Exception):
-    """The change moves days or due dates of months that have begun; nothing is stored until that is confirmed."""
+    """The change moves days or due dates of months that have begun; nothing is stored until it is confirmed."""
 
     def __init__(
         self, moved: Sequence[MovedMonth] | Sequence[MovedDueDate], *, recomputable: int = 0
@@ -42,8 +42,9 @@ class ConfirmationNeeded(Exception):
 
 @transaction.atomic
 def add_cutoff(first: Month, day: int | None, *, by: Any, at: datetime, confirmed: bool = False) -> None:
-    """From this month on a month ends on that day (None: its last). Errors: Refused("rule_exists", "has_reports"),
-    Unconfirmed.
+    """From this month on months end on that day (None: the last one).
+
+    Errors: ActionRefused("rule_exists", "has_reports"), ConfirmationNeeded.
     """
     before = stored_calendar()
     rules = {rule.first: rule.day for rule in before.rules}
@@ -52,15 +53,15 @@ def add_cutoff(first: Month, day: int | None, *, by: Any, at: datetime, confirme
         raise ActionRefused("rule_exists", f"Đã có quy định ngày chốt từ {first.label}.")
     after = Calendar.of((rules | {first: day}).items())
     moved = moved_months(before, after, timezone.localdate(at))
-    if kept := [one.month.label for one in moved if one.reports]:
+    if reported := [moved_month.month.label for moved_month in moved if moved_month.reports]:
         raise ActionRefused(
             "has_reports",
-            f"Đã có báo cáo của {_few(kept)}: các tháng này giữ nguyên ngày. Hãy chọn tháng bắt đầu muộn hơn.",
+            f"Đã có báo cáo của {_few(reported)}: các tháng này giữ nguyên ngày. Hãy chọn tháng bắt đầu muộn hơn.",
         )
     if moved and not confirmed:
         raise ConfirmationNeeded(moved)
     if not stored:
-        # What held by default is written down, or the new rule would reach back to the beginning.
+        # The default is stored, or the new rule would apply from the beginning.
         CutoffRule.objects.bulk_create(
             CutoffRule(first_month=rule.first.number, day=rule.day)
             for rule in before.rules
@@ -73,14 +74,16 @@ def add_cutoff(first: Month, day: int | None, *, by: Any, at: datetime, confirme
 
 @transaction.atomic
 def remove_cutoff(pk: int, *, by: Any, at: datetime) -> None:
-    """Take back a rule that no month has begun under. Errors: Refused("gone", "in_force")."""
+    """Remove a rule that no month has begun under. Errors: ActionRefused("gone", "in_force", "has_reports")."""
     rule = _future_rule(CutoffRule, pk, at)
     if moved := [
         moved_month
         for moved_month in moved_months(stored_calendar(), _without(rule), timezone.localdate(at))
         if moved_month.reports
     ]:
-        raise ActionRefused("has_reports", f"Đã có báo cáo của {_few([one.month.label for one in moved])}.")
+        raise ActionRefused(
+            "has_reports", f"Đã có báo cáo của {_few([moved_month.month.label for moved_month in moved])}."
+        )
     rule.delete()
     words = f"Bỏ quy định ngày chốt từ {Month.from_number(rule.first_month).label} ({_cutoff(rule.day)})"
     _record("cutoff_remove", words, by=by, at=at, detail={"first_month": rule.first_month, "day": rule.day})
@@ -99,7 +102,7 @@ def add_due_rule(
 ) -> None:
     """From this month on reports of a tier ("" for all) are due so many working days after the month's end.
 
-    Errors: Refused("rule_exists"), Unconfirmed.
+    Errors: ActionRefused("rule_exists"), ConfirmationNeeded.
     """
     if DueRule.objects.filter(first_month=first.number, tier=tier).exists():
         raise ActionRefused("rule_exists", f"Đã có quy định hạn gửi từ {first.label} cho cấp này.")
@@ -119,7 +122,7 @@ def add_due_rule(
 
 @transaction.atomic
 def remove_due_rule(pk: int, *, by: Any, at: datetime) -> None:
-    """Take back a rule that no month has begun under. Errors: Refused("gone", "in_force")."""
+    """Remove a rule that no month has begun under. Errors: ActionRefused("gone", "in_force", "has_reports")."""
     rule = _future_rule(DueRule, pk, at)
     rule.delete()
     words = f"Bỏ quy định hạn gửi từ {Month.from_number(rule.first_month).label}, {_tier(rule.tier)}"
@@ -138,7 +141,10 @@ def add_holidays(
     confirmed: bool = False,
     recompute: bool = False,
 ) -> None:
-    """These days, both inclusive, count as no working days. Errors: Refused("dates", "rule_exists"), Unconfirmed."""
+    """These days, both inclusive, are no working days.
+
+    Errors: ActionRefused("dates", "rule_exists"), ConfirmationNeeded.
+    """
     if not first <= last <= first + timedelta(MAX_HOLIDAYS - 1):
         raise ActionRefused(
             "dates", f"Ngày cuối phải từ ngày đầu trở đi, mỗi lần nhiều nhất {MAX_HOLIDAYS} ngày."
@@ -165,7 +171,7 @@ def add_holidays(
 def remove_holiday(
     pk: int, *, by: Any, at: datetime, confirmed: bool = False, recompute: bool = False
 ) -> None:
-    """Take back a day that is still to come. Errors: Refused("gone", "in_force"), Unconfirmed."""
+    """Remove a future holiday. Errors: ActionRefused("gone", "in_force"), ConfirmationNeeded."""
     holiday = Holiday.objects.select_for_update().filter(pk=pk).first()
     if holiday is None:
         raise ActionRefused("gone", "Ngày nghỉ này không còn nữa.")
@@ -188,13 +194,13 @@ def remove_holiday(
 def _move_due_dates(
     before: DueDates, after: DueDates, at: datetime, *, confirmed: bool, recompute: bool
 ) -> None:
-    """Ask for a confirmation where months that have begun get another due date; give it to the unsent, if asked."""
+    """Update unsent reports if `recompute`. Errors: ConfirmationNeeded if due dates of months that have begun move."""
     moved = moved_due_dates(before, after, timezone.localdate(at))
     if moved and not confirmed:
-        raise ConfirmationNeeded(moved, recomputable=sum(one.unsent for one in moved))
-    for one in moved if recompute else ():
-        for submission in unsent_submissions(one):
-            submission.due_on = one.after
+        raise ConfirmationNeeded(moved, recomputable=sum(due_date.unsent for due_date in moved))
+    for due_date in moved if recompute else ():
+        for submission in unsent_submissions(due_date):
+            submission.due_on = due_date.after
             submission.save(update_fields=["due_on"])
 
 
@@ -215,7 +221,7 @@ def _without(rule: CutoffRule) -> Calendar:
 
 
 def _create(store: Callable[[], Any]) -> None:
-    """Somebody else may have stored the same at this moment."""
+    """Store; another request may have stored the same rule meanwhile. Errors: ActionRefused("rule_exists")."""
     try:
         with transaction.atomic():
             store()

@@ -1,4 +1,4 @@
-"""Which days a reporting month has, when its report is due, and what a change of the rules would move."""
+"""The days of a reporting month, the due date of its report, and what a change of the rules would move."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _rules = PreparedQuery(lambda: CutoffRule.objects.values_list("first_month", "da
 
 
 def stored_calendar() -> Calendar:
-    """The cut-off rules of the database; the default (the 15th to the 14th) where it has none. One query."""
+    """The cut-off rules of the database; without any the default (the 15th to the 14th). One query."""
     rules = _rules()
     if not rules:
         return DEFAULT_CALENDAR
@@ -35,7 +35,7 @@ class DueDates:
         holidays: Iterable[date] | None = None,
         rules: Iterable[tuple[int, str, int]] | None = None,
     ) -> None:
-        """Holidays and rules (first month, tier, working days) are those stored, unless given."""
+        """Holidays and rules (first month, tier, working days) default to the stored ones."""
         if holidays is None:
             holidays = Holiday.objects.values_list("day", flat=True)
         if rules is None:
@@ -43,21 +43,21 @@ class DueDates:
         self.days = days
         self.holidays = frozenset(holidays)
         self.rules = sorted(rules)
-        self._known: dict[tuple[str, Month], date] = {}
+        self._cache: dict[tuple[str, Month], date] = {}
 
     def of(self, tier: str, month: Month) -> date:
         """The last day on which the report of a month is in time, for a unit of that tier."""
         key = (tier, month)
-        if key not in self._known:
+        if key not in self._cache:
             end = self.days.span(month).end
-            self._known[key] = after_working_days(end, self._working_days(tier, month), self.holidays)
-        return self._known[key]
+            self._cache[key] = after_working_days(end, self._working_days(tier, month), self.holidays)
+        return self._cache[key]
 
     def _working_days(self, tier: str, month: Month) -> int:
         """The latest rule of the tier; else the latest for all tiers; else the default."""
         in_force = [rule for rule in self.rules if rule[0] <= month.number]
-        for wanted in (tier, ""):
-            named = [days for _, of_tier, days in in_force if of_tier == wanted]
+        for rule_tier in (tier, ""):
+            named = [days for _, of_tier, days in in_force if of_tier == rule_tier]
             if named:
                 return named[-1]
         return DEFAULT_WORKING_DAYS
@@ -74,20 +74,20 @@ def after_working_days(day: date, count: int, holidays: Iterable[date] = ()) -> 
 
 
 def due_date(unit: Unit, month: Month, days: Calendar | None = None) -> date:
-    """When the report of one unit and month is due. At most three queries; for many take `DueDates`."""
+    """The due date of one unit's month. At most three queries; for many use `DueDates`."""
     return DueDates(days or stored_calendar()).of(unit.tier, month)
 
 
 RULES_SUBJECT = "rules"
 SHOWN_RULE_CHANGES = 30
-# Months before the running one that are looked at even where nothing was reported.
+# Months before the current one that are compared even if nothing was reported.
 _BACK = 24
 _FIRST, _LAST = Month(FIRST_YEAR, 1), Month(LAST_YEAR, 12)
 
 
 @dataclass(frozen=True)
 class MovedMonth:
-    """A month whose days would change, and how many reports there are of it."""
+    """A month whose days would change, and its number of reports."""
 
     month: Month
     before: Span
@@ -97,7 +97,7 @@ class MovedMonth:
 
 @dataclass(frozen=True)
 class MovedDueDate:
-    """A month and tier whose due date would change; how many reports are opened and not sent, how many sent or more."""
+    """A month and tier whose due date would change. `unsent`: reports opened, not sent; `got`: sent or approved."""
 
     month: Month
     tier: str
@@ -124,30 +124,30 @@ def moved_months(before: Calendar, after: Calendar, day: date) -> list[MovedMont
 
 
 def moved_due_dates(before: DueDates, after: DueDates, day: date) -> list[MovedDueDate]:
-    """The same for due dates, by tiers that report. Two queries."""
+    """The due dates that would change, by reporting tier. Two queries."""
     tiers = reporting_tiers()
     got = Exists(Edition.objects.sent_or_approved().filter(submission=OuterRef("pk")))
     rows = Submission.objects.order_by().values_list("month", "unit__tier")
     counted = rows.annotate(unsent=Count("pk", filter=~Q(got)), got=Count("pk", filter=Q(got)))
     reports = {(Month.from_number(number), tier): (unsent, sent) for number, tier, unsent, sent in counted}
-    found = []
+    moved = []
     for month in _months_to_compare(before.days, day, [month for month, _ in reports]):
         for tier in tiers:
             old, new = before.of(tier, month), after.of(tier, month)
             if old != new:
-                found.append(MovedDueDate(month, tier, old, new, *reports.get((month, tier), (0, 0))))
-    return found
+                moved.append(MovedDueDate(month, tier, old, new, *reports.get((month, tier), (0, 0))))
+    return moved
 
 
 def unsent_submissions(moved: MovedDueDate) -> list[Submission]:
-    """The reports whose kept due date would follow: opened, and neither sent nor approved."""
+    """The reports whose stored due date would move: opened, neither sent nor approved. Locked for update."""
     got = Edition.objects.sent_or_approved().filter(submission=OuterRef("pk"))
     there = Submission.objects.filter(month=moved.month.number, unit__tier=moved.tier)
     return list(there.filter(~Exists(got)).select_for_update(of=("self",)))
 
 
 def rule_changes() -> list[tuple[Entry, str]]:
-    """The newest entries of the log about the rules, each with the name of who acted; `detail["words"]` tells each."""
+    """The newest log entries about the rules with the actor's name; `detail["words"]` is the sentence."""
     entries = list(Entry.objects.filter(subject=RULES_SUBJECT).order_by("-sequence")[:SHOWN_RULE_CHANGES])
     people = User.objects.in_bulk({entry.actor_id for entry in entries if entry.actor_id is not None})
     return [(entry, str(people.get(entry.actor_id, entry.actor))) for entry in entries]
@@ -166,6 +166,6 @@ def _months_to_compare(days: Calendar, day: date, reported: Iterable[Month]) -> 
 
 
 def reporting_tiers() -> list[str]:
-    """The tiers of units that report, from the top; all of them where nobody does. One query."""
+    """The tiers of reporting units, from the top; all tiers if there are none. One query."""
     there = set(Unit.objects.reporting().order_by().values_list("tier", flat=True).distinct())
     return [tier for tier in Tier.values if not there or tier in there]

@@ -1,6 +1,4 @@
-"""The page of cut-off rules, due rules and holidays, for administrators of the top of the tree, and its
-tables as files.
-"""
+"""The page of cut-off rules, due rules and holidays and its files, for administrators of the root unit."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -28,7 +26,7 @@ from . import actions
 from .queries import DueDates, reporting_tiers, rule_changes, stored_calendar
 
 FIRST_MONTH_COLUMN = TableColumn(
-    "month", "Từ tháng", lambda one: Month.from_number(one.first_month).label, width=20
+    "month", "Từ tháng", lambda rule: Month.from_number(rule.first_month).label, width=20
 )
 SETTING_UNIT_COLUMNS = (
     TableColumn("unit", "Đơn vị đặt", "unit.name", width=34),
@@ -36,49 +34,49 @@ SETTING_UNIT_COLUMNS = (
 )
 
 
-def cutoff_rules_file(found: Iterable[tuple[CutoffRule, Month | None, bool]], at: datetime) -> TableFile:
-    """Cut-off days, each with its first month (None: from the beginning)."""
+def cutoff_rules_file(rules: Iterable[tuple[CutoffRule, Month | None, bool]], at: datetime) -> TableFile:
+    """Cut-off rules with their first month (None: from the beginning)."""
     rows = (
-        (first.label if first else "Từ đầu", f"ngày {one.day}" if one.day else "ngày cuối tháng")
-        for one, first, _ in found
+        (first.label if first else "Từ đầu", f"ngày {rule.day}" if rule.day else "ngày cuối tháng")
+        for rule, first, _ in rules
     )
     columns = (FIRST_MONTH_COLUMN, TableColumn("day", "Chốt vào", width=20))
     return TableFile("ngay-chot", "Ngày chốt kỳ báo cáo", columns, rows, at)
 
 
-def due_rules_file(found: Iterable[DueRule], at: datetime) -> TableFile:
-    """How many working days after its end a month is due, by tier."""
+def due_rules_file(rules: Iterable[DueRule], at: datetime) -> TableFile:
+    """Due rules."""
     columns = (
         FIRST_MONTH_COLUMN,
-        TableColumn("tier", "Cấp", lambda one: one.get_tier_display() if one.tier else "Mọi cấp"),
+        TableColumn("tier", "Cấp", lambda rule: rule.get_tier_display() if rule.tier else "Mọi cấp"),
         TableColumn("days", "Ngày làm việc", "working_days"),
     )
-    return TableFile("han-gui", "Hạn gửi báo cáo", columns, table_rows(columns, found), at)
+    return TableFile("han-gui", "Hạn gửi báo cáo", columns, table_rows(columns, rules), at)
 
 
-def holidays_file(found: Iterable[Holiday], at: datetime) -> TableFile:
-    """Days on which nobody works."""
+def holidays_file(holidays: Iterable[Holiday], at: datetime) -> TableFile:
+    """Holidays."""
     columns = (TableColumn("day", "Ngày"), TableColumn("name", "Tên", width=40))
-    return TableFile("ngay-nghi", "Ngày nghỉ", columns, table_rows(columns, found), at)
+    return TableFile("ngay-nghi", "Ngày nghỉ", columns, table_rows(columns, holidays), at)
 
 
 def coming_months_file(
-    found: Sequence[tuple[Month, Any, Sequence[tuple[str, date]]]], at: datetime
+    months: Sequence[tuple[Month, Any, Sequence[tuple[str, date]]]], at: datetime
 ) -> TableFile:
-    """The next months: their days, and when each tier is due."""
-    tiers = [name for name, _ in found[0][2]] if found else []
+    """The next months: their days and the due date of each tier."""
+    tiers = [name for name, _ in months[0][2]] if months else []
     columns = (
         TableColumn("month", "Tháng báo cáo", width=20),
         TableColumn("start", "Từ ngày"),
         TableColumn("end", "Đến hết ngày"),
         *(TableColumn(f"due_{place}", f"Hạn gửi, {name}") for place, name in enumerate(tiers)),
     )
-    rows = ((month.label, span.start, span.end, *(day for _, day in dues)) for month, span, dues in found)
+    rows = ((month.label, span.start, span.end, *(day for _, day in dues)) for month, span, dues in months)
     return TableFile("thang-toi", "Kỳ báo cáo và hạn gửi các tháng tới", columns, rows, at)
 
 
 _SHORT_MONTH = re.compile(r"([0-9]{1,2})/([0-9]{4})")
-# With more the due date would lie behind the end of the next month but one, where no reminder looks.
+# With more, the due date would lie beyond the months that reminders look at.
 MAX_WORKING_DAYS = 40
 
 
@@ -103,7 +101,7 @@ class MonthField(forms.Field):
 
 
 class SmallNumberField(forms.IntegerField):
-    """A small whole number, with words of our own."""
+    """A whole number between `least` and `most`, with one Vietnamese message for all errors."""
 
     def __init__(self, *, most: int, least: int, **options: Any) -> None:
         super().__init__(
@@ -149,7 +147,7 @@ SHOWN_HOLIDAYS = 100
 
 @dataclass(frozen=True)
 class RuleKind:
-    """One kind of rule: its form, what adds and removes one, and whether these may ask for a confirmation."""
+    """One kind of rule. `dues`: a change moves due dates; `asks_to_remove`: removing may need a confirmation."""
 
     form: type[forms.Form]
     add: Callable[..., None]
@@ -166,7 +164,7 @@ RULE_KINDS = {
 
 
 def _rule_kind(request: HttpRequest, name: str) -> RuleKind:
-    """404 for an unknown kind, 403 for who does not administer the top of the tree."""
+    """404 for an unknown kind, 403 unless the user administers the root unit."""
     if not is_root_administrator(request.user, request.day):
         raise PermissionDenied("Chỉ người quản trị của đơn vị cao nhất đặt được quy định chung.")
     if name not in RULE_KINDS:
@@ -176,7 +174,7 @@ def _rule_kind(request: HttpRequest, name: str) -> RuleKind:
 
 @web.requires(Right.MANAGE)
 def dated_rules(request: HttpRequest) -> HttpResponse:
-    """What holds, since when, and what it makes of the next months."""
+    """The rules, the coming months and the latest changes."""
     _rule_kind(request, "cutoff")
     if file := requested_file(request, _files(request)):
         return file
@@ -196,18 +194,20 @@ def _files(request: HttpRequest) -> dict:
 
 @web.requires(Right.MANAGE)
 def add_rule(request: HttpRequest, kind: str) -> HttpResponse:
-    """POST a new rule; where it moves months that have begun, once more with `confirmed`."""
-    wanted = _rule_kind(request, kind)
+    """POST a new rule; if it moves months that have begun, again with `confirmed`."""
+    rule_kind = _rule_kind(request, kind)
     if request.method != "POST":
         return redirect("records:rules")
-    form = wanted.form(request.POST, prefix=kind)
+    form = rule_kind.form(request.POST, prefix=kind)
     if not form.is_valid():
         return _page(request, {kind: form}, status=422)
-    options = _confirmed(request, dues=wanted.dues)
+    options = _confirmed(request, dues=rule_kind.dues)
     try:
-        wanted.add(**form.cleaned_data, by=request.user, at=clock.now(), **options)
-    except actions.ConfirmationNeeded as asked:
-        return _confirm(request, asked, {name: request.POST.get(name, "") for name in _names(form)}, wanted)
+        rule_kind.add(**form.cleaned_data, by=request.user, at=clock.now(), **options)
+    except actions.ConfirmationNeeded as confirmation:
+        return _confirm(
+            request, confirmation, {name: request.POST.get(name, "") for name in _names(form)}, rule_kind
+        )
     except ActionRefused as refusal:
         form.add_error(None, forms.ValidationError(refusal.message, code=refusal.code))
         return _page(request, {kind: form}, status=409)
@@ -217,16 +217,16 @@ def add_rule(request: HttpRequest, kind: str) -> HttpResponse:
 
 @web.requires(Right.MANAGE)
 def remove_rule(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """POST: take back a rule that does not hold yet."""
-    wanted = _rule_kind(request, kind)
+    """POST: remove a rule that is not in force yet."""
+    rule_kind = _rule_kind(request, kind)
     if request.method != "POST":
         return redirect("records:rules")
-    options = _confirmed(request, dues=True) if wanted.asks_to_remove else {}
+    options = _confirmed(request, dues=True) if rule_kind.asks_to_remove else {}
     try:
         with outcome_message(request, "Đã bỏ quy định.", ActionRefused):
-            wanted.remove(min(pk, 2**63 - 1), by=request.user, at=clock.now(), **options)
-    except actions.ConfirmationNeeded as asked:
-        return _confirm(request, asked, {}, wanted)
+            rule_kind.remove(min(pk, 2**63 - 1), by=request.user, at=clock.now(), **options)
+    except actions.ConfirmationNeeded as confirmation:
+        return _confirm(request, confirmation, {}, rule_kind)
     return redirect("records:rules")
 
 
@@ -240,10 +240,10 @@ def _names(form: forms.Form) -> list[str]:
 
 
 def _confirm(
-    request: HttpRequest, asked: actions.ConfirmationNeeded, given: dict[str, str], kind: RuleKind
+    request: HttpRequest, confirmation: actions.ConfirmationNeeded, values: dict[str, str], kind: RuleKind
 ) -> HttpResponse:
-    """What would change, to be looked at; the same values are posted again with the confirmation."""
-    context = {"asked": asked, "given": given, "dues": kind.dues}
+    """Shows what would change; the page posts the same values again with `confirmed`."""
+    context = {"asked": confirmation, "given": values, "dues": kind.dues}
     return render(request, "records/calendar/confirm.html", context)
 
 
@@ -262,7 +262,8 @@ def _page(
             for due_rule in _due_rules()
         ],
         "holidays": [
-            (one, one.day > request.day) for one in Holiday.objects.order_by("-day")[:SHOWN_HOLIDAYS]
+            (holiday, holiday.day > request.day)
+            for holiday in Holiday.objects.order_by("-day")[:SHOWN_HOLIDAYS]
         ],
         "coming": _coming_months(due, running, reporting_tiers()),
         "changes": rule_changes(),
@@ -271,18 +272,18 @@ def _page(
 
 
 def _cutoffs(days: Calendar, running: Month) -> list[tuple[CutoffRule, Month | None, bool]]:
-    """The rules, the latest first: each with its first month (None: from the beginning), and whether it is to come."""
+    """The rules, latest first: each with its first month (None: from the beginning) and whether it is in the future."""
     stored = list(CutoffRule.objects.order_by("-first_month"))
     if not stored:
         stored = [CutoffRule(first_month=rule.first.number, day=rule.day) for rule in days.rules]
     beginning = Month(FIRST_YEAR, 1).number
     return [
         (
-            one,
-            None if one.first_month == beginning else Month.from_number(one.first_month),
-            one.first_month > running.number,
+            cutoff,
+            None if cutoff.first_month == beginning else Month.from_number(cutoff.first_month),
+            cutoff.first_month > running.number,
         )
-        for one in stored
+        for cutoff in stored
     ]
 
 
@@ -293,7 +294,7 @@ def _due_rules() -> list[DueRule]:
 def _coming_months(
     due: DueDates, running: Month, tiers: list[str]
 ) -> list[tuple[Month, Any, list[tuple[str, date]]]]:
-    """The next months: their days, and when each tier is due."""
+    """The next months: their days and the due date of each tier."""
     months = [running.plus(n) for n in range(SHOWN_MONTHS)]
     return [
         (month, due.days.span(month), [(Tier(tier).label.lower(), due.of(tier, month)) for tier in tiers])
