@@ -1,6 +1,5 @@
-"""Reminds one person by e-mail: recorded first, then mailed, taken back where the mail server refuses.
-
-The text names months, never figures.
+"""Reminds one person by e-mail: stored first, then mailed, deleted again if the mail server refuses. The text names
+months, never figures.
 """
 
 from collections import defaultdict
@@ -36,7 +35,7 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class ReminderEmail:
-    """An e-mail to one person."""
+    """A plain-text e-mail to one person."""
 
     to: str
     subject: str
@@ -44,7 +43,7 @@ class ReminderEmail:
 
 
 def reminder_email(user: User, items: Sequence[ReminderItem], urged_by: str = "") -> ReminderEmail:
-    """What a person is reminded of. `urged_by`: the reviewer who urges, where it is not the timer."""
+    """The e-mail about these items. `urged_by`: the name of the reviewer who urges; empty for the timer."""
     own = [item for item in items if not item.below]
     below = [item for item in items if item.below]
     lines = [f"Kính gửi: {user}", ""]
@@ -67,36 +66,36 @@ def reminder_email(user: User, items: Sequence[ReminderItem], urged_by: str = ""
 
 def _subject(own: Sequence[ReminderItem], below: Sequence[ReminderItem], urged_by: str) -> str:
     if not own:
-        number = len({item.owed.unit.pk for item in below})
-        months = list({item.owed.month for item in below})
+        number = len({item.unsent.unit.pk for item in below})
+        months = list({item.unsent.month for item in below})
         month = f" {months[0].label}" if len(months) == 1 else ""
         text = f"{format_count(number)} đơn vị chưa gửi báo cáo{month}"
     elif len(own) > 1:
         text = f"{'Đôn đốc' if urged_by else 'Nhắc'} gửi {format_count(len(own))} báo cáo"
     else:
         title = "Đôn đốc gửi báo cáo" if urged_by else _TITLES.get(own[0].kind, "Hôm nay là hạn gửi báo cáo")
-        text = f"{title} {own[0].owed.month.label}"
+        text = f"{title} {own[0].unsent.month.label}"
     return " ".join(text.split())
 
 
 def _item_words(item: ReminderItem) -> str:
-    text = " ".join(f"{item.owed.unit.name}, {item.owed.month.label}".split())
+    text = " ".join(f"{item.unsent.unit.name}, {item.unsent.month.label}".split())
     return capfirst(text)
 
 
 def _state_words(item: ReminderItem) -> str:
-    return _due_words(item.owed) + (", đã trả lại để sửa" if item.owed.returned else "")
+    return _due_words(item.unsent) + (", đã trả lại để sửa" if item.unsent.returned else "")
 
 
-def _due_words(owed: UnsentMonth) -> str:
-    left = (owed.due_on - owed.day).days
+def _due_words(month: UnsentMonth) -> str:
+    left = (month.due_on - month.day).days
     if left > 0:
-        opens = f", mở nhập từ {format_day(owed.opens_on)}" if owed.opens_on > owed.day else ""
-        return f"hạn gửi {format_day(owed.due_on)}, còn {left} ngày{opens}"
+        opens = f", mở nhập từ {format_day(month.opens_on)}" if month.opens_on > month.day else ""
+        return f"hạn gửi {format_day(month.due_on)}, còn {left} ngày{opens}"
     return (
-        f"hạn gửi {format_day(owed.due_on)}, quá hạn {-left} ngày"
+        f"hạn gửi {format_day(month.due_on)}, quá hạn {-left} ngày"
         if left
-        else f"hạn gửi hôm nay, {format_day(owed.due_on)}"
+        else f"hạn gửi hôm nay, {format_day(month.due_on)}"
     )
 
 
@@ -111,8 +110,8 @@ def _worklist_address(name: str) -> str:
 
 @dataclass
 class MailRun:
-    """The way to the mail server during one run. After three refusals in a row it is not tried again: a server that
-    is away would cost its time limit for each person.
+    """The mail connection of one run. It gives up after three failures in a row: an unreachable server would cost a
+    timeout for each person.
     """
 
     connection: Any = field(default_factory=get_connection)
@@ -123,26 +122,26 @@ class MailRun:
     def gave_up(self) -> bool:
         return self.refused_in_a_row >= self.MOST_REFUSALS
 
-    def send(self, one: ReminderEmail) -> bool:
-        """Whether the server took it."""
+    def send(self, email: ReminderEmail) -> bool:
+        """Whether the server accepted it."""
         if self.gave_up:
             return False
-        message = EmailMessage(one.subject, one.body, to=[one.to], connection=self.connection)
+        message = EmailMessage(email.subject, email.body, to=[email.to], connection=self.connection)
         try:
-            taken = bool(message.send())
+            accepted = bool(message.send())
         except (OSError, ValueError):
             # The server or the way to it (SMTPException is an OSError); an address that cannot be written.
-            taken = False
+            accepted = False
             self.connection.close()
-        self.refused_in_a_row = 0 if taken else self.refused_in_a_row + 1
-        return taken
+        self.refused_in_a_row = 0 if accepted else self.refused_in_a_row + 1
+        return accepted
 
     def close(self) -> None:
         self.connection.close()
 
 
 class ReminderOutcome(Enum):
-    """How a reminder reached a person; all but REFUSED and NOTHING stand in the work list too."""
+    """How a reminder reached a person; all but REFUSED and NOTHING also show in the work list."""
 
     MAILED = "thư đã gửi"
     NO_ADDRESS = "chưa có địa chỉ thư điện tử, chỉ hiện trong Việc của tôi"
@@ -153,7 +152,7 @@ class ReminderOutcome(Enum):
 
 @dataclass(frozen=True)
 class ReminderResult:
-    """What came of reminding one person, of how many months."""
+    """The outcome for one person, and the number of months reminded of."""
 
     user: User
     way: ReminderOutcome
@@ -161,7 +160,9 @@ class ReminderResult:
 
 
 class ReminderSource(NamedTuple):
-    """What an app above reminds of: in lines for a dry run, and in a run, whose results and who has nobody it gives."""
+    """Further reminders, registered by other apps: `lines` for a dry run; `run` returns the results and the lines of
+    what nobody could be reminded of.
+    """
 
     lines: Callable[[date], Iterable[str]]
     run: Callable[[date, MailRun, datetime], tuple[list[ReminderResult], list[str]]]
@@ -173,11 +174,11 @@ MORE_REMINDERS: Registry[ReminderSource] = Registry()
 def remind_person(
     user: User, items: Sequence[ReminderItem], post: MailRun, *, at: datetime, by: User | None = None
 ) -> ReminderResult:
-    """Remind a person, once for each unit, month and kind (by hand: once a day), in one e-mail.
+    """Remind a person once for each unit, month and kind (by hand: once a day), in one e-mail.
 
-    The rows are claimed and committed before the e-mail leaves, so that two runs at once send one; where the server
-    refuses they are taken back and the next run tries again. A machine that dies in between leaves the claim: then
-    the reminder stands in the work list only, which is better than a second e-mail.
+    The rows are committed before the e-mail is sent, so that two runs at once send one; if the server refuses, they
+    are deleted and the next run tries again. After a crash in between the reminder shows only in the work list, which
+    is better than a second e-mail.
     """
     urged_by = actor_name(by) if by is not None else ""
     return deliver_reminder(
@@ -199,8 +200,8 @@ def deliver_reminder(
     take_back: Callable[[Sequence[Any]], None],
     mailed: Callable[[Sequence[Any]], None],
 ) -> ReminderResult:
-    """The way of a reminder, whatever it is about: `claim` stores and gives what is new, `write` makes the e-mail of
-    it, `take_back` undoes the claim where the server refuses, `mailed` notes that it went out.
+    """Deliver a reminder of any kind: `claim` stores and returns what is new, `write` makes its e-mail, `take_back`
+    undoes the claim if the server refuses, `mailed` records that it was sent.
     """
     if mails_person(user) and post.gave_up:
         return ReminderResult(user, ReminderOutcome.REFUSED)
@@ -220,9 +221,7 @@ def deliver_reminder(
 
 @dataclass(frozen=True)
 class UrgeResult:
-    """What came of urging units: every clerk once, the units without any, those urged today before, how many people
-    are left for another time.
-    """
+    """The outcome of urging units. `before`: clerks already urged today; `left`: how many clerks exceed the limit."""
 
     people: list[ReminderResult]
     without_clerk: list[Unit]
@@ -231,24 +230,25 @@ class UrgeResult:
 
 
 def urge_person(
-    owing: Sequence[UnsentMonth], post: MailRun, *, by: User, at: datetime, most: int = 100
+    months: Sequence[UnsentMonth], post: MailRun, *, by: User, at: datetime, most: int = 100
 ) -> UrgeResult:
-    """Remind the clerks of some units by hand, each at most once a day; at most so many people in one go."""
+    """Remind the clerks of these months by hand, each at most once a day; at most `most` people in one call."""
     on = timezone.localdate(at)
-    clerks = clerks_of_units([owed.unit for owed in owing], on)
+    clerks = clerks_of_units([month.unit for month in months], on)
     items: dict[User, list[ReminderItem]] = defaultdict(list)
-    for owed in owing:
-        for user in clerks.get(owed.unit.pk, []):
-            items[user].append(ReminderItem(owed, ReminderKind.BY_HAND))
-    done = urged_on(on, items)
+    for month in months:
+        for user in clerks.get(month.unit.pk, []):
+            items[user].append(ReminderItem(month, ReminderKind.BY_HAND))
+    urged_today = urged_on(on, items)
     fresh = {
-        user: [item for item in each if (user.pk, *item.owed.key) not in done] for user, each in items.items()
+        user: [item for item in each if (user.pk, *item.unsent.key) not in urged_today]
+        for user, each in items.items()
     }
     waiting = [user for user, each in fresh.items() if each]
     return UrgeResult(
         people=[remind_person(user, fresh[user], post, at=at, by=by) for user in waiting[:most]],
         without_clerk=list(
-            {owed.unit.pk: owed.unit for owed in owing if owed.unit.pk not in clerks}.values()
+            {month.unit.pk: month.unit for month in months if month.unit.pk not in clerks}.values()
         ),
         before=[user for user, each in fresh.items() if not each],
         left=len(waiting[most:]),
@@ -256,7 +256,7 @@ def urge_person(
 
 
 def mails_person(user: User) -> bool:
-    """Whether reminders reach the person by e-mail."""
+    """Whether the person gets reminders by e-mail."""
     return bool(user.email) and not user.mail_muted
 
 
@@ -264,22 +264,22 @@ def mails_person(user: User) -> bool:
 def _claim(
     user: User, items: Sequence[ReminderItem], *, by: User | None, at: datetime
 ) -> list[tuple[Reminder, ReminderItem]]:
-    """The rows that are new, stored, each with its item. Two claims for one person wait for each other."""
+    """Store the new reminders; returns each with its item. Locks the person against concurrent claims."""
     if not User.objects.select_for_update(no_key=True).filter(pk=user.pk, is_active=True):
         return []
     on = timezone.localdate(at)
-    units, months = {item.owed.unit.pk for item in items}, {item.owed.month.number for item in items}
+    units, months = {item.unsent.unit.pk for item in items}, {item.unsent.month.number for item in items}
     there = Reminder.objects.filter(user=user, unit__in=units, month__in=months)
     if by is not None:
         there = there.filter(on=on)
-    given = set(there.values_list("unit_id", "month", "kind"))
-    # What was sent since the run began needs no reminder any more.
-    given_up = sent_or_approved(months, units)
-    fresh = [item for item in items if item.key not in given and item.owed.key not in given_up]
+    reminded = set(there.values_list("unit_id", "month", "kind"))
+    # Months sent since the run began need no reminder.
+    sent = sent_or_approved(months, units)
+    fresh = [item for item in items if item.key not in reminded and item.unsent.key not in sent]
     rows = [
         Reminder(
-            unit=item.owed.unit,
-            month=item.owed.month.number,
+            unit=item.unsent.unit,
+            month=item.unsent.month.number,
             kind=item.kind,
             user=user,
             on=on,
@@ -305,8 +305,12 @@ def _mailed(rows: Sequence[Reminder], *, by: User | None, at: datetime) -> None:
 
 
 def _log(rows: Sequence[Reminder], *, by: User | None, at: datetime, mailed: bool) -> None:
-    told = [{"unit": row.unit.code, "month": row.month, "kind": str(row.kind)} for row in rows]
+    reminders = [{"unit": row.unit.code, "month": row.month, "kind": str(row.kind)} for row in rows]
     action = "reminder.give" if by is None else "reminder.urge"
     log.append(
-        action, by=by, subject=f"user:{rows[0].user_id}", detail={"mailed": mailed, "reminders": told}, at=at
+        action,
+        by=by,
+        subject=f"user:{rows[0].user_id}",
+        detail={"mailed": mailed, "reminders": reminders},
+        at=at,
     )

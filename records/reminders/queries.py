@@ -1,4 +1,4 @@
-"""Who is to be reminded of which month, and who was; a fixed number of queries."""
+"""Who is to be reminded of which month, and who was; in a fixed number of queries."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -17,15 +17,13 @@ from records.summary.missing import without_report
 from units.models import Membership, Role, Tier, Unit
 from units.succession.positions import successors_of
 
-# Reporting months around the running one whose due date can lie within the days that reminders look at.
+# Months before and after the current one whose due date can fall on a day with reminders.
 _BACK, _AHEAD = 6, 1
 
 
 @dataclass(frozen=True)
 class UnsentMonth:
-    """A unit's month that is not sent, or was `returned`; `day` is the day on which that is so, `opens_on` the first
-    one on which it can be entered.
-    """
+    """A unit's month not sent by `day`, or `returned`. `opens_on`: the first day on which it can be entered."""
 
     unit: Unit
     month: Month
@@ -41,30 +39,30 @@ class UnsentMonth:
 
 @dataclass(frozen=True)
 class ReminderItem:
-    """One thing to remind a person of. `below`: as the reviewer, not as the clerk; `clerks` are the unit's then."""
+    """A month to remind a person of. `below`: as reviewer instead of clerk; then `clerks` are the unit's."""
 
-    owed: UnsentMonth
+    unsent: UnsentMonth
     kind: str
     below: bool = False
     clerks: tuple[User, ...] = ()
 
     @property
     def key(self) -> tuple[int, int, str]:
-        return *self.owed.key, self.kind
+        return *self.unsent.key, self.kind
 
 
 @dataclass(frozen=True)
 class ReminderPlan:
-    """What is to be told to whom, and the months that nobody can be told of."""
+    """Reminders by person. `nobody`: months without anyone to remind."""
 
     people: list[tuple[User, list[ReminderItem]]]
     nobody: list[UnsentMonth]
 
 
 def unsent_months(day: date, due: DueDates) -> list[tuple[UnsentMonth, str]]:
-    """Months of all units that call for a reminder on a day, with its kind. Four queries a month looked at."""
+    """Months of all units due for a reminder on a day, with its kind. At most four queries for each month."""
     running = due.days.month_of(day)
-    found = []
+    unsent = []
     for month in (running.plus(n) for n in range(-_BACK, _AHEAD + 1)):
         span = due.days.span(month)
         stored = dict(Submission.objects.filter(month=month.number).values_list("unit_id", "due_on"))
@@ -78,12 +76,12 @@ def unsent_months(day: date, due: DueDates) -> list[tuple[UnsentMonth, str]]:
             kind = completeness.reminder_kind(due_on, day)
             if kind is not None:
                 back = (unit.pk, month.number) in returned
-                found.append((UnsentMonth(unit, month, due_on, span.end + timedelta(1), day, back), kind))
-    return found
+                unsent.append((UnsentMonth(unit, month, due_on, span.end + timedelta(1), day, back), kind))
+    return unsent
 
 
 def sent_or_approved(months: Iterable[int], units: Iterable[int] | None = None) -> set[tuple[int, int]]:
-    """(unit number, month) of what was sent or counts; a returned month is neither."""
+    """(unit id, month) of what is sent or approved; a returned month is neither."""
     return _unit_months(Edition.objects.sent_or_approved(), months, units)
 
 
@@ -97,32 +95,33 @@ def _unit_months(
 
 
 def plan_reminders(day: date, due: DueDates) -> ReminderPlan:
-    """Whom the timer reminds of what on a day, the same kind of the same month never twice.
+    """The timer's reminders of a day, each kind of a month once for a person.
 
-    The clerks of the unit; its reviewer (of the nearest ancestor that has one) once it is late, and before that where
-    no clerk has an e-mail address. Of a body outside the committee only its own clerks. Of a unit that is over and has
-    none, those of where it stands.
+    They go to the clerks of the unit; also to its reviewer (of the nearest ancestor with one) once overdue, and before
+    if no clerk has an e-mail address. External bodies: only their clerks. Closed units without clerks: those of the
+    successor.
     """
-    owing = unsent_months(day, due)
-    units = [owed.unit for owed, _ in owing]
+    unsent = unsent_months(day, due)
+    units = [month.unit for month, _ in unsent]
     clerks = clerks_of_units(units, day)
     reviewers = _Reviewers(units, day)
     items: dict[User, list[ReminderItem]] = defaultdict(list)
     nobody = []
-    for owed, kind in owing:
-        own = clerks.get(owed.unit.pk, [])
-        told: dict[User, ReminderItem] = {user: ReminderItem(owed, kind) for user in own}
+    for month, kind in unsent:
+        own = clerks.get(month.unit.pk, [])
+        recipients: dict[User, ReminderItem] = {user: ReminderItem(month, kind) for user in own}
         reached = any(user.email for user in own)
-        if (kind == completeness.AFTER or not reached) and not owed.unit.external:
-            for user in reviewers.of(owed.unit):
-                told.setdefault(user, ReminderItem(owed, kind, below=True, clerks=tuple(own)))
-        if not told and not owed.unit.external:
-            nobody.append(owed)
-        for user, item in told.items():
+        if (kind == completeness.AFTER or not reached) and not month.unit.external:
+            for user in reviewers.of(month.unit):
+                recipients.setdefault(user, ReminderItem(month, kind, below=True, clerks=tuple(own)))
+        if not recipients and not month.unit.external:
+            nobody.append(month)
+        for user, item in recipients.items():
             items[user].append(item)
-    given = _already_reminded({owed.month.number for owed, _ in owing})
+    reminded = _already_reminded({month.month.number for month, _ in unsent})
     people = [
-        (user, [item for item in each if (user.pk, *item.key) not in given]) for user, each in items.items()
+        (user, [item for item in each if (user.pk, *item.key) not in reminded])
+        for user, each in items.items()
     ]
     return ReminderPlan([(user, each) for user, each in people if each], nobody)
 
@@ -133,35 +132,35 @@ def _already_reminded(months: Iterable[int]) -> set[tuple[int, int, int, str]]:
 
 
 def urged_on(day: date, people: Iterable[User]) -> set[tuple[int, int, int]]:
-    """(person, unit, month) of what was urged by hand on a day."""
+    """(user id, unit id, month) of reminders by hand on a day."""
     rows = Reminder.objects.filter(kind=ReminderKind.BY_HAND, on=day, user__in=list(people)).order_by()
     return set(rows.values_list("user_id", "unit_id", "month"))
 
 
 def clerks_of_units(units: Iterable[Unit], day: date) -> dict[int, list[User]]:
-    """Who enters figures for each unit (by number) on a day, by sign-in name: its clerks; of one that is over and has
-    none, its successor's. Units without anybody are left out.
+    """{unit id: its clerks on a day, by username}; for a closed unit without clerks those of its successor. Units
+    without any are left out.
     """
     units = list(units)
     heirs = successors_of(units, day)
     near = {unit.pk for unit in units} | {heir.pk for heir in heirs.values()}
-    found = role_holders(near, [Role.CLERK], day)
-    for unit in heirs.keys() - found.keys():
-        found[unit] = found.get(heirs[unit].pk, [])
-    return {unit.pk: found[unit.pk] for unit in units if found.get(unit.pk)}
+    clerks = role_holders(near, [Role.CLERK], day)
+    for unit in heirs.keys() - clerks.keys():
+        clerks[unit] = clerks.get(heirs[unit].pk, [])
+    return {unit.pk: clerks[unit.pk] for unit in units if clerks.get(unit.pk)}
 
 
 def role_holders(units: Iterable[int], roles: Iterable[str], day: date) -> dict[int, list[User]]:
-    """Who holds one of the roles in each unit itself (by number) on a day, by sign-in name; no units without any."""
+    """{unit id: users with one of the roles in it on a day, by username}; units without any are left out."""
     return _names_by_unit(Membership.objects.filter(unit__in=list(units), role__in=list(roles)), day)
 
 
 def _names_by_unit(rows: QuerySet[Membership], day: date) -> dict[int, list[User]]:
-    found: dict[int, dict[int, User]] = defaultdict(dict)
+    by_unit: dict[int, dict[int, User]] = defaultdict(dict)
     rows = rows.valid_on(day).filter(user__is_active=True).select_related("user")
     for row in rows.order_by("user__username"):
-        found[row.unit_id][row.user_id] = row.user
-    return {unit: list(people.values()) for unit, people in found.items()}
+        by_unit[row.unit_id][row.user_id] = row.user
+    return {unit: list(people.values()) for unit, people in by_unit.items()}
 
 
 class _Reviewers:
@@ -172,15 +171,15 @@ class _Reviewers:
         self._heirs = successors_of(units, day)
 
     def of(self, unit: Unit) -> list[User]:
-        """Those of the nearest ancestor that has one (the same as answering.approver_of)."""
+        """Those of the nearest ancestor with a reviewer; of a closed unit, by the position of its successor."""
         heir = self._heirs.get(unit.pk)
         above = [*(heir.above() if heir else ()), *unit.ancestor_ids()]
         return next((self._holders[number] for number in reversed(above) if number in self._holders), [])
 
 
 def other_contacts(units: Iterable[Unit], day: date) -> dict[int, list[str]]:
-    """Whom to call about a unit (by number) without a clerk: who has another role in it, else the administrators of
-    the nearest unit above that has one. One query.
+    """{unit id: whom to call about a unit without clerks}: users with another role in it, else the administrators of
+    the nearest unit above that has any. One query.
     """
     units = list(units)
     near = {unit.pk for unit in units} | {number for unit in units for number in unit.ancestor_ids()}
@@ -191,24 +190,24 @@ def other_contacts(units: Iterable[Unit], day: date) -> dict[int, list[str]]:
         own[row.unit_id].append(f"{row.user} ({row.get_role_display().lower()})")
         if row.role == Role.ADMINISTRATOR:
             heads[row.unit_id].append(f"{row.user} (quản trị)")
-    found = {}
+    contacts = {}
     for unit in units:
         above = next((heads[number] for number in reversed(unit.ancestor_ids()) if number in heads), [])
-        found[unit.pk] = own.get(unit.pk) or above
-    return found
+        contacts[unit.pk] = own.get(unit.pk) or above
+    return contacts
 
 
 def own_reminders(user: User, months: Iterable[Month]) -> dict[tuple[int, int], list[Reminder]]:
-    """What a person was reminded of, by (unit number, month), the earliest first. One query."""
-    found: dict[tuple[int, int], list[Reminder]] = defaultdict(list)
+    """{(unit id, month): reminders of a person}, earliest first. One query."""
+    reminders: dict[tuple[int, int], list[Reminder]] = defaultdict(list)
     rows = Reminder.objects.filter(user=user, month__in=[month.number for month in months])
     for row in rows.order_by("on", "pk"):
-        found[row.unit_id, row.month].append(row)
-    return found
+        reminders[row.unit_id, row.month].append(row)
+    return reminders
 
 
 def last_reminded(units: Iterable[int], months: Iterable[Month]) -> Mapping[int, date]:
-    """The latest day on which a clerk of each unit (by number) was reminded of one of the months. One query."""
+    """{unit id: latest day on which a clerk of it was reminded of one of the months}. One query."""
     rows = Reminder.objects.filter(
         unit__in=list(units),
         month__in=[month.number for month in months],
@@ -218,12 +217,17 @@ def last_reminded(units: Iterable[int], months: Iterable[Month]) -> Mapping[int,
     return dict(rows.order_by().values_list("unit_id").annotate(Max("on")))
 
 
-def months_to_urge(standings: Iterable[MonthStatus], days: Calendar, day: date) -> list[UnsentMonth]:
-    """What can be urged of these standings: months that are not sent, and returned ones."""
+def months_to_urge(statuses: Iterable[MonthStatus], days: Calendar, day: date) -> list[UnsentMonth]:
+    """The months that can be urged: not sent, or returned."""
     return [
         UnsentMonth(
-            one.unit, one.month, one.due_on, days.span(one.month.next()).start, day, one.mark == "back"
+            status.unit,
+            status.month,
+            status.due_on,
+            days.span(status.month.next()).start,
+            day,
+            status.mark == "back",
         )
-        for one in standings
-        if one.owed and not one.reopened
+        for status in statuses
+        if status.unsent and not status.reopened
     ]

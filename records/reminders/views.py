@@ -1,4 +1,4 @@
-"""A reviewer urges units that have not sent: one, or all that are listed as missing."""
+"""The POST address at which a reviewer urges one unit, or all that are missing."""
 
 from collections.abc import Iterable
 
@@ -29,8 +29,8 @@ _MAX_NAMED = 10
 
 @web.requires(Right.APPROVE)
 def urge_units(request: HttpRequest) -> HttpResponse:
-    """POST the number of a unit, or none: all silent units whose months the user approves, with `?tinh=` those of one
-    province. Once a day a person.
+    """POST a unit's id, or none: all units with missing months that the user approves, with `?tinh=` those of one
+    province. Each person at most once a day.
     """
     if request.method != "POST":
         return redirect("records:worklist")
@@ -38,13 +38,13 @@ def urge_units(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         raise BadRequest("Không rõ đôn đốc đơn vị nào.")
     number, due = form.cleaned_data["unit"], DueDates(stored_calendar())
-    found = _missing_of_unit(request, number, due) if number else _missing_of_all(request, due)
+    unsent = _missing_of_unit(request, number, due) if number else _missing_of_all(request, due)
     post = MailRun()
     try:
-        urged = urge_person(found, post, by=request.user, at=clock.now())
+        urged = urge_person(unsent, post, by=request.user, at=clock.now())
     finally:
         post.close()
-    _report_result(request, urged, bool(found))
+    _report_result(request, urged, bool(unsent))
     return redirect_to_worklist(request)
 
 
@@ -68,29 +68,29 @@ def _months_to_urge(
     request: HttpRequest, units: list[Unit], due: DueDates, *, returned: bool
 ) -> list[UnsentMonth]:
     months = month_status.ended_months(request.day, due.days, MONTHS_BACK)
-    found = month_status.month_statuses(units, months, request.day, due)
+    statuses = month_status.month_statuses(units, months, request.day, due)
     if not returned:
         return [
-            one
-            for line in missing_months(units, found, {})
-            for one in months_to_urge(line.months, due.days, request.day)
+            month
+            for line in missing_months(units, statuses, {})
+            for month in months_to_urge(line.months, due.days, request.day)
         ]
-    return [one for unit in units for one in months_to_urge(found[unit.pk], due.days, request.day)]
+    return [month for unit in units for month in months_to_urge(statuses[unit.pk], due.days, request.day)]
 
 
-def _report_result(request: HttpRequest, urged: UrgeResult, owes: bool) -> None:
-    """What was done, and what was not and why: whom to call instead."""
+def _report_result(request: HttpRequest, urged: UrgeResult, any_missing: bool) -> None:
+    """Messages: who was urged, who was not and why, whom to call instead."""
     of = {way: [person for person in urged.people if person.way is way] for way in ReminderOutcome}
     reached = [*of[ReminderOutcome.MAILED], *of[ReminderOutcome.NO_ADDRESS], *of[ReminderOutcome.MUTED]]
     if reached:
         mailed = format_count(len(of[ReminderOutcome.MAILED]))
-        told = f"Đã đôn đốc {format_count(len(reached))} người, {mailed} người qua thư điện tử."
+        sentence = f"Đã đôn đốc {format_count(len(reached))} người, {mailed} người qua thư điện tử."
         if of[ReminderOutcome.MAILED] and not mail_server.sends_outside():
-            told = (
+            sentence = (
                 f"Đã đôn đốc {format_count(len(reached))} người trong Việc của tôi. "
                 "Hệ thống chưa đặt máy chủ thư nên thư chưa đi."
             )
-        messages.success(request, told)
+        messages.success(request, sentence)
     _warn(
         request, "Chưa có địa chỉ thư điện tử, nên gọi điện: ", _person_names(of[ReminderOutcome.NO_ADDRESS])
     )
@@ -116,7 +116,7 @@ def _report_result(request: HttpRequest, urged: UrgeResult, owes: bool) -> None:
         )
     if urged.before and not reached:
         messages.info(request, "Hôm nay đã đôn đốc rồi, mỗi người một ngày một lần.")
-    if not owes:
+    if not any_missing:
         messages.info(request, "Không còn báo cáo nào phải đôn đốc.")
 
 
@@ -136,6 +136,6 @@ def _warn(request: HttpRequest, words: str, names: list[str]) -> None:
 
 
 class UrgeForm(forms.Form):
-    """Which unit to urge; without one, all that are silent."""
+    """The unit to urge; without one, all with missing months."""
 
     unit = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)

@@ -137,8 +137,8 @@ class MonthStatus:
         )
 
     @property
-    def owed(self) -> bool:
-        """Whether the unit still has to send it."""
+    def unsent(self) -> bool:
+        """Whether the unit has yet to send it."""
         return self.mark in ("back", "draft", "late", "open")
 
 
@@ -253,7 +253,7 @@ def missing_months(
         months = [
             status
             for status in statuses[unit.pk]
-            if status.owed and status.mark != "back" and not status.reopened
+            if status.unsent and status.mark != "back" and not status.reopened
         ]
         if months:
             missing.append(MissingMonths(unit, months, reminded.get(unit.pk)))

@@ -73,15 +73,15 @@ def missing_months_file(
     at: datetime,
 ) -> TableFile:
     """A row for each report that a unit still has to send."""
-    owed = (
+    unsent = (
         month
         for some in batched(units, _BATCH_SIZE)
         for months in statuses_of(some).values()
         for month in months
-        if month.owed
+        if month.unsent
     )
     columns = (*_unit_columns(lies), *MISSING_COLUMNS)
-    return TableFile("con-thieu", "Báo cáo tháng chưa gửi", columns, table_rows(columns, owed), at)
+    return TableFile("con-thieu", "Báo cáo tháng chưa gửi", columns, table_rows(columns, unsent), at)
 
 
 WAITING_COLUMNS = (

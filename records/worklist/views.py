@@ -170,12 +170,12 @@ def _clerk_context(user: User, units: list[Unit], day: date, due: DueDates) -> d
         for unit in units
         for status in statuses[unit.pk]
     ]
-    owed = [status for status in all_statuses if status.owed]
-    owed.sort(key=lambda status: (STATUS_ORDER[status.mark], -status.month.number))
+    unsent = [status for status in all_statuses if status.unsent]
+    unsent.sort(key=lambda status: (STATUS_ORDER[status.mark], -status.month.number))
     sent = [status for status in all_statuses if status.mark in ("ok", "wait")]
     sent.sort(key=lambda status: -status.month.number)
     return {
-        "owed": owed,
+        "owed": unsent,
         "done": sent[:MATRIX_MONTHS],
         "next_month": running,
         "next_from": due.days.span(running.next()).start,
@@ -265,11 +265,11 @@ def _headline(context: dict) -> tuple[str, str]:
             heading += f", {format_count(len(context['unlocks']))} đề nghị mở khóa"
         return heading, _progress(context)
     if context["clerk"]:
-        owed = context["owed"]
-        back = sum(status.mark == "back" for status in owed)
-        late = sum(status.mark != "back" and status.late_days > 0 for status in owed)
+        unsent = context["owed"]
+        back = sum(status.mark == "back" for status in unsent)
+        late = sum(status.mark != "back" and status.late_days > 0 for status in unsent)
         parts = [f"{back} báo cáo bị trả lại" if back else "", f"{late} báo cáo quá hạn" if late else ""]
-        other = len(owed) - back - late
+        other = len(unsent) - back - late
         parts.append(f"{other} báo cáo cần gửi" if other else "")
         text = ", ".join(part for part in parts if part)
         return (f"Còn {text}" if text else "Không còn báo cáo nào phải gửi"), ""

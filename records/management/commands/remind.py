@@ -30,8 +30,8 @@ class Command(BaseCommand):
     def _list(self, plan: ReminderPlan) -> None:
         for user, items in plan.people:
             for item in items:
-                owed = item.owed
-                text = f"{owed.unit.name}, {owed.month.label}, hạn {format_day(owed.due_on)}"
+                unsent = item.unsent
+                text = f"{unsent.unit.name}, {unsent.month.label}, hạn {format_day(unsent.due_on)}"
                 self.stdout.write(f"{user} ({user.username}): {text}")
         for source in MORE_REMINDERS:
             for text in source.lines(clock.today()):
@@ -79,5 +79,5 @@ class Command(BaseCommand):
             )
 
     def _list_unreachable(self, plan: ReminderPlan) -> None:
-        for owed in plan.nobody:
-            self.stderr.write(f"Không có ai để nhắc: {owed.unit.name}, {owed.month.label}.")
+        for unsent in plan.nobody:
+            self.stderr.write(f"Không có ai để nhắc: {unsent.unit.name}, {unsent.month.label}.")

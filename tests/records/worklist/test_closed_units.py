@@ -134,7 +134,7 @@ def test_reminders_go_to_the_successor_where_nobody_is_left(replaced):
         Submission.objects.get(unit=replaced.alpha).editions.get(), by=replaced.clerk, at=AT
     )
     found = {
-        user.username: {item.owed.unit.code for item in items}
+        user.username: {item.unsent.unit.code for item in items}
         for user, items in plan_reminders(late, due).people
     }
     assert found == {
