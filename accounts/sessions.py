@@ -90,8 +90,8 @@ def open_sessions_of(request: HttpRequest) -> list[OpenSession]:
     own, user = own_session_key(request), request.user
     rows = Session.objects.filter(user=user, expire_date__gt=timezone.now()).order_by("-expire_date")[:_MOST]
     idle, fits = current_safety().idle_minutes * 60, user.get_session_auth_hash()
-    held = ((row.session_key, row.get_decoded()) for row in rows)
-    sessions = [_open_session(key, kept, own) for key, kept in held if kept.get(HASH_SESSION_KEY) == fits]
+    stored = ((row.session_key, row.get_decoded()) for row in rows)
+    sessions = [_open_session(key, data, own) for key, data in stored if data.get(HASH_SESSION_KEY) == fits]
     return sorted(
         (session for session in sessions if _is_alive(session, idle)),
         key=lambda session: (session.own, session.seen),

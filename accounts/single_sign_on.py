@@ -44,8 +44,8 @@ def issuer_name() -> str:
 
 def user_of_identity(signed: SignedIdentity) -> User | None:
     """The person whom an administrator linked; never somebody with the same e-mail address."""
-    found = Identity.objects.select_related("user").filter(issuer=signed.issuer, subject=signed.subject)
-    identity = found.filter(user__is_active=True).first()
+    identities = Identity.objects.select_related("user").filter(issuer=signed.issuer, subject=signed.subject)
+    identity = identities.filter(user__is_active=True).first()
     return None if identity is None else identity.user
 
 

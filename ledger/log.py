@@ -157,8 +157,8 @@ class PurgedHashes:
             return
         places = [1, *(run.last + 1 for run in self.runs)]
         fits = all(
-            one.first == place and len(self._hashes(one)) == HASH_SIZE * (one.last - one.first + 1)
-            for one, place in zip(self.runs, places, strict=False)
+            run.first == place and len(self._hashes(run)) == HASH_SIZE * (run.last - run.first + 1)
+            for run, place in zip(self.runs, places, strict=False)
         )
         if not fits or detail.get("last") != self.last or detail.get("stubs") != self.digest():
             yield f"Mã băm giữ lại của phần đã thanh lý (đến mục số {self.last}) khác với lúc thanh lý."

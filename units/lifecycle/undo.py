@@ -75,7 +75,7 @@ def undo_restructuring(new: Unit, *, by: User | None) -> list[Unit]:
     undone.send(sender=Succession, units=[*olds, *joined], on=on)
     for unit, action in [
         *((old, "unit.undo_merger") for old in olds),
-        *((one, UNDO_JOINING) for one in joined),
+        *((joining, UNDO_JOINING) for joining in joined),
     ]:
         log.append(action, by=by, subject=unit_subject(unit), detail={"gone": gone})
     return olds
