@@ -1,3 +1,1 @@
-"""The computed figures of a unit and period, with their completeness: what pages, exports, API and reviews
-ask.
-"""
+"""The computed figures of a unit and period with their completeness, for pages, exports, API and reviews."""

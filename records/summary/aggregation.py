@@ -20,9 +20,9 @@ from .figures_query import FiguresQuery, PartialTally
 def partial_tallies(
     query: FiguresQuery, *, by_child: bool = False, by_field: bool = False
 ) -> list[PartialTally]:
-    """All parts of what is asked. Without `by_field` and a field in the question the fields are taken together.
+    """All partial tallies of the query, over all fields unless `by_field` or the query names a field.
 
-    By today's units, parts of rows stand beside those of the total, which have no child (`tallies_of_total`).
+    By today's units the list holds those of the rows and those of the total (without a child, `tallies_of_total`).
     """
     by_field = by_field or query.field is not None
     if query.today is not None:
@@ -30,42 +30,40 @@ def partial_tallies(
     if query.as_of is not None:
         rows = as_of.rows_as_of(query, by_child=by_child, by_field=by_field)
         return [_partial_tally(query, row) for row in rows]
-    if query.kept and not by_child:
+    if query.has_stored_sums and not by_child:
         return list(_tallies_of_sums(query, [query.unit.pk], by_field))
-    found = []
+    tallies = []
     if query.unit.has_children and query.child_groups:
-        found += _tallies_of_sums(query, query.child_groups, by_field, together=not by_child)
-    return [*found, *tallies_of_editions(query, by_field=by_field)]
+        tallies += _tallies_of_sums(query, query.child_groups, by_field, together=not by_child)
+    return [*tallies, *tallies_of_editions(query, by_field=by_field)]
 
 
-def tallies_of_total(query: FiguresQuery, found: Iterable[PartialTally]) -> Iterable[PartialTally]:
-    """The parts that make up the total. A report that was split counts once in it and once in each row."""
-    return found if query.today is None else [part for part in found if part.child is None]
+def tallies_of_total(query: FiguresQuery, tallies: Iterable[PartialTally]) -> Iterable[PartialTally]:
+    """The partial tallies of the total. The report of a split unit counts once there and once in each row."""
+    return tallies if query.today is None else [part for part in tallies if part.child is None]
 
 
 def _tallies_of_today(query: FiguresQuery, *, by_child: bool, by_field: bool) -> list[PartialTally]:
-    found = list(successor_tallies.successor_tallies(query, by_child=by_child, by_field=by_field))
-    if query.carried.total is None:
+    tallies = list(successor_tallies.successor_tallies(query, by_child=by_child, by_field=by_field))
+    if query.successor_history.total is None:
         reported = partial_tallies(query.reported, by_field=by_field)
-        found += [part._replace(child=None) for part in reported]
-    return found
+        tallies += [part._replace(child=None) for part in reported]
+    return tallies
 
 
 def tallies_of_child_groups(query: FiguresQuery, groups: list[int]) -> Iterable[PartialTally]:
-    """The parts of some groups below, added up over them, of all fields or one; by reported units and as they count
-    now. One query; none without groups.
-    """
+    """Stored sums of some groups below, added up, over all fields or the one of the query. At most one query."""
     return _tallies_of_sums(query, groups, query.field is not None, together=True) if groups else ()
 
 
-# Columns before the measured ones, and where those of blanks begin.
+# Columns before the measures, and where the blank counts begin.
 _HEAD = ("month", "tier", "group_id", "field_id", "reported")
 _LEADING = len(_HEAD)
 _BLANKS = _LEADING + len(MEASURES)
 
 
 def _sum_rows(together: bool, by_field: bool) -> QuerySet:
-    """Group sums in these columns; external and internal bodies of one tier stand apart, and parts are added up."""
+    """Group sums in these columns: one row for each group and kind, or added up over both."""
     rows = GroupSum.objects.order_by()
     if not together:
         return rows.values_list(*_HEAD, *TALLY_COLUMNS)
@@ -77,41 +75,41 @@ def _sum_rows(together: bool, by_field: bool) -> QuerySet:
 def _tallies_of_sums(
     query: FiguresQuery, groups: list[int], by_field: bool, *, together: bool = False
 ) -> Iterator[PartialTally]:
-    """Group sums one by one, or over all groups together."""
+    """Stored sums of each group, or of all groups together."""
     one_field, one_tier = query.one_field, [query.tier] if query.tier else []
-    asked = _kept_ready(together, by_field, bool(one_field), bool(one_tier), query.external)
-    rows = asked(groups, *query.run, query.include, *one_field, *one_tier)
+    run_query = _group_sums_query(together, by_field, bool(one_field), bool(one_tier), query.external)
+    rows = run_query(groups, *query.run, query.include, *one_field, *one_tier)
     return (_partial_tally(query, row) for row in rows)
 
 
 @cache
-def _kept_ready(
-    together: bool, by_field: bool, one_field: bool, one_tier: bool, external: bool
+def _group_sums_query(
+    together: bool, by_field: bool, with_field: bool, with_tier: bool, external: bool
 ) -> PreparedQuery:
-    """The question of group sums: numbers of groups, first and last month, stage, and the field and tier if asked."""
+    """Arguments: group ids, first and last month, stage, then the field and the tier if used."""
 
-    def build(groups: list[int], first: int, last: int, stage: str, *given: int | str) -> QuerySet:
-        which: dict[str, object] = {"group__in": groups, "month__range": (first, last), "stage": stage}
-        which |= {"field__isnull": not by_field} | ({} if external else {"external": False})
-        names = [name for name, wanted in (("field", one_field), ("tier", one_tier)) if wanted]
-        return _sum_rows(together, by_field).filter(**which, **dict(zip(names, given, strict=True)))
+    def build(groups: list[int], first: int, last: int, stage: str, *field_and_tier: int | str) -> QuerySet:
+        conditions: dict[str, object] = {"group__in": groups, "month__range": (first, last), "stage": stage}
+        conditions |= {"field__isnull": not by_field} | ({} if external else {"external": False})
+        names = [name for name, used in (("field", with_field), ("tier", with_tier)) if used]
+        return _sum_rows(together, by_field).filter(
+            **conditions, **dict(zip(names, field_and_tier, strict=True))
+        )
 
-    kinds = [list, int, int, str, *([int] if one_field else []), *([str] if one_tier else [])]
+    kinds = [list, int, int, str, *([int] if with_field else []), *([str] if with_tier else [])]
     return PreparedQuery(build, *kinds)
 
 
 def _partial_tally(query: FiguresQuery, row: tuple) -> PartialTally:
     month, tier, child, field, reported = row[:_LEADING]
-    # As `tally_in`, without another copy of the numbers: a country has hundreds of rows.
+    # As `tally_from_values`, without copying the numbers: a country has hundreds of rows.
     tally = Tally(row[_LEADING:_BLANKS], row[_BLANKS:], reported)
     return PartialTally(query.by_number[month], tier, tally, child, field)
 
 
 def tallies_of_editions(query: FiguresQuery, *, by_field: bool = False) -> Iterator[PartialTally]:
-    """From the editions in force of the unit itself and of its children without children. One query, by field two;
-    none where nobody reports.
-    """
-    # By their numbers: a condition over the join would read every unit's report of these months.
+    """From the editions in force of the unit itself and its children without children. One query, two by field."""
+    # By id: a condition over the join would read every unit's report of these months.
     tiers, months = query.near, query.by_number
     if not tiers:
         return
@@ -119,39 +117,39 @@ def tallies_of_editions(query: FiguresQuery, *, by_field: bool = False) -> Itera
         yield from _tallies_of_counts(query)
         return
     editions = query.editions.filter(submission__unit__in=list(tiers), submission__month__range=query.run)
-    handed = ("submission__opens", "submission__closes")
+    handover_columns = ("submission__opens", "submission__closes")
     for month, child, opens, closes, *numbers in editions.order_by().values_list(
-        "submission__month", "submission__unit_id", *handed, *TALLY_COLUMNS
+        "submission__month", "submission__unit_id", *handover_columns, *TALLY_COLUMNS
     ):
         yield _reported(query, months[month], child, (opens, closes), tally_from_values(numbers, 1))
 
 
 def _tallies_of_counts(query: FiguresQuery) -> Iterator[PartialTally]:
-    """By field: what the editions in force hold, and which reports they are of, each from its own table. What counts is
-    told by the first query alone: the second finds all of it, whatever is approved meanwhile.
+    """By field. The first query decides what counts; the second reads the reports of all editions, so that it has them
+    whatever is approved in between.
     """
-    which = list(query.near), *query.run
-    counts = _counts_ready(query.include, bool(query.one_field))(*which, *query.one_field)
-    rows = _REPORTS(*which)
-    reports = {pk: rest for pk, of, *rest in rows if of is None}
-    told = {pk: reports[of] for pk, of, *_ in rows if of is not None}
+    arguments = list(query.near), *query.run
+    counts = _counts_query(query.include, bool(query.one_field))(*arguments, *query.one_field)
+    rows = _REPORTS(*arguments)
+    reports = {pk: rest for pk, report_id, *rest in rows if report_id is None}
+    report_of_edition = {pk: reports[report_id] for pk, report_id, *_ in rows if report_id is not None}
     for edition, field, answers, *numbers in counts:
-        month, child, *handed = told[edition]
+        month, child, *handover = report_of_edition[edition]
         tally = tally_from_values(numbers, min(1, answers))
-        yield _reported(query, query.by_number[month], child, handed, tally, field)
+        yield _reported(query, query.by_number[month], child, handover, tally, field)
 
 
 def _reports(units: list[int], first: int, last: int) -> QuerySet:
     return Submission.objects.order_by().filter(unit__in=units, month__range=(first, last))
 
 
-def _editions(rows: QuerySet, *which: Any) -> QuerySet:
-    return rows.order_by().filter(AnySubquery("submission", _reports(*which).values("pk")))
+def _editions(rows: QuerySet, *arguments: Any) -> QuerySet:
+    return rows.order_by().filter(AnySubquery("submission", _reports(*arguments).values("pk")))
 
 
 @cache
-def _counts_ready(stage: str, one_field: bool) -> PreparedQuery:
-    """The question of what editions in force hold by field: numbers of units, first and last month, and the field."""
+def _counts_query(stage: str, with_field: bool) -> PreparedQuery:
+    """Arguments: unit ids, first and last month, and the field if used."""
 
     def build(units: list[int], first: int, last: int, *only: int) -> QuerySet:
         editions = _editions(Edition.objects.in_force(stage), units, first, last)
@@ -162,14 +160,14 @@ def _counts_ready(stage: str, one_field: bool) -> PreparedQuery:
         answered = Sum(Case(When(answered=True, then=Value(1)), default=Value(0)))
         return counts.values_list("edition_id", "field_id").annotate(answers=answered, **column_sums())
 
-    return PreparedQuery(build, list, int, int, *([int] if one_field else []))
+    return PreparedQuery(build, list, int, int, *([int] if with_field else []))
 
 
-def _reports_and_editions(*which: Any) -> QuerySet:
-    """The reports, and their editions with the number of the report, one below the other."""
+def _reports_and_editions(*arguments: Any) -> QuerySet:
+    """UNION of the reports and of their editions with the id of the report."""
     blank, flag = Value(None, IntegerField()), Value(None, BooleanField())
-    reports = _reports(*which).values_list("pk", blank, "month", "unit_id", "opens", "closes")
-    editions = _editions(Edition.objects, *which)
+    reports = _reports(*arguments).values_list("pk", blank, "month", "unit_id", "opens", "closes")
+    editions = _editions(Edition.objects, *arguments)
     return reports.union(editions.values_list("pk", "submission_id", blank, blank, flag, flag), all=True)
 
 
@@ -180,12 +178,12 @@ def _reported(
     query: FiguresQuery,
     month: Month,
     child: int,
-    handed: Sequence[bool],
+    handover: Sequence[bool],
     tally: Tally,
     field: int | None = None,
 ) -> PartialTally:
-    """One report as it counts; `handed`: whether what it opens and closes with does where several are added up."""
+    """`handover`: whether the report's opening and closing stock count where several units are added up."""
     if query.added_up:
-        opens, closes = handed
+        opens, closes = handover
         tally = tally.counting(opens=opens, closes=closes)
     return PartialTally(month, query.near[child], tally, child, field)

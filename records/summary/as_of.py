@@ -1,4 +1,4 @@
-"""Figures as they counted at the end of an earlier day, added up from the editions."""
+"""Figures as of the end of an earlier day, added up from the editions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,12 +12,12 @@ from units.models import UnitKind, subtree
 
 from .figures_query import FiguresQuery
 
-# Month, tier, number of the unit directly below (None: not asked for), of the field, reported, then rows.COLUMNS.
+# Month, tier, id of the unit directly below (None unless by child), id of the field, reported, then TALLY_COLUMNS.
 AsOfRow = tuple
 
 
 def rows_as_of(query: FiguresQuery, *, by_child: bool, by_field: bool) -> Iterator[AsOfRow]:
-    """What is reported in the whole subtree, added up by the database in one query."""
+    """Reported figures of the whole subtree; one query."""
     editions = query.editions.filter(
         subtree(query.unit.path, "submission__unit__path"), submission__month__range=query.run
     )
@@ -30,10 +30,10 @@ def rows_as_of(query: FiguresQuery, *, by_child: bool, by_field: bool) -> Iterat
         counts = counts if query.field is None else counts.filter(field=query.field)
         # A field reported by procedure counts once, when any of its rows holds a number.
         answered = Count("edition", distinct=True, filter=Q(answered=True))
-        found = _added_up(query, counts, "edition__submission__", "field_id", answered, by_child)
+        rows = _added_up(query, counts, "edition__submission__", "field_id", answered, by_child)
     else:
-        found = _added_up(query, editions, "submission__", _NOTHING, Count("pk"), by_child)
-    for month, tier, child, *rest in found:
+        rows = _added_up(query, editions, "submission__", _NOTHING, Count("pk"), by_child)
+    for month, tier, child, *rest in rows:
         yield month, tier, int(child) if by_child else None, *rest
 
 
@@ -41,15 +41,15 @@ _NOTHING = Value(None, IntegerField())
 
 
 def _added_up(
-    query: FiguresQuery, found: QuerySet, path: str, field: Any, reported: Count, by_child: bool
+    query: FiguresQuery, rows: QuerySet, path: str, field: Any, reported: Count, by_child: bool
 ) -> QuerySet:
     child = _child(query, f"{path}unit") if by_child else _NOTHING
-    columns = found.order_by().values_list(f"{path}month", f"{path}unit__tier", child, field)
+    columns = rows.order_by().values_list(f"{path}month", f"{path}unit__tier", child, field)
     return columns.annotate(reported=reported, **column_sums(path if query.added_up else None))
 
 
 def _child(query: FiguresQuery, unit: str) -> Case:
-    """The number of the unit directly below the one asked about, as it stands in the path; of that one for itself."""
+    """The id of the unit directly below, as text from the path; the id of the unit itself for its own reports."""
     rest = Substr(f"{unit}__path", len(query.unit.path) + 1)
     below = Substr(rest, 1, StrIndex(rest, Value("/")) - 1)
     itself = Value(str(query.unit.pk))

@@ -21,132 +21,132 @@ from .aggregation import partial_tallies
 from .figures_query import FiguresQuery, PartialTally
 from .missing import MissingUnitMonth, missing_unit_month, missing_unit_months
 
-# Who owes: (rows by number of their unit; None: the total, with the tier there, month, how many).
+# (id of the row's unit, None: the total; tier there; month; how many are expected).
 ExpectedReports = list[tuple[int | None, str, Month, int]]
-# How many owe a report, month by month, by the tier they had then and the one that they count under.
+# Expected reports month by month, by (tier at that time, tier under which they count).
 _Kinds = list[dict[tuple[str, str], int]]
 
 
 class FieldExpectation:
-    """Of all months of a question; catalogue and roster are read once. A unit-month reported at level `chung` owes that
-    field and no other.
+    """Which units are expected to report a field, in all months of a query. A unit-month reported at level `chung` is
+    expected to report that field and no other.
     """
 
     def __init__(self, query: FiguresQuery, field: int) -> None:
-        self.question, self.field = query, field
+        self.query, self.field = query, field
         self.catalogue = Catalogue(query.calendar)
-        self._of_tier: dict[str, Set[Month]] = {}
+        self._months_by_tier: dict[str, Set[Month]] = {}
 
     @cached_property
     def counted(self) -> ExpectedReports:
-        """In the total and, where the question has rows, in each of them."""
-        owed: Counter[tuple[int | None, str, Month]] = Counter()
+        """Expected reports in the total and in each row of the query."""
+        expected: Counter[tuple[int | None, str, Month]] = Counter()
         for place, several in self._rosters():
-            for month, kinds in zip(self.question.months, several, strict=True):
+            for month, kinds in zip(self.query.months, several, strict=True):
                 for (tier, into), number in kinds.items():
                     if month in self.of_tier(tier):
-                        owed[place, into, month] += number
+                        expected[place, into, month] += number
         for unit in self.particular.values():
             usual, own = self.of_tier(unit.tier) & self.reporting(unit), self.months_of(unit)
             for place, tier in self._places(unit):
-                owed.update((place, tier, month) for month in own - usual)
-                owed.subtract((place, tier, month) for month in usual - own)
-        return [(*key, number) for key, number in owed.items() if number]
+                expected.update((place, tier, month) for month in own - usual)
+                expected.subtract((place, tier, month) for month in usual - own)
+        return [(*key, number) for key, number in expected.items() if number]
 
     def of_tier(self, tier: str) -> Set[Month]:
-        """The months in which units of a tier that no row lists owe the field, whoever reports."""
-        if tier not in self._of_tier:
-            self._of_tier[tier] = self._expected(tier, 0)
-        return self._of_tier[tier]
+        """The months in which the catalogue expects the field of units of a tier that no catalogue row lists."""
+        if tier not in self._months_by_tier:
+            self._months_by_tier[tier] = self._expected(tier, 0)
+        return self._months_by_tier[tier]
 
     def months_of(self, unit: UnitRow) -> Set[Month]:
-        """The months in which a unit owes the field."""
+        """The months in which a unit is expected to report the field."""
         listed = unit.pk in self.catalogue.listed
-        owed = self._expected(unit.tier, unit.pk) if listed else self.of_tier(unit.tier)
+        months = self._expected(unit.tier, unit.pk) if listed else self.of_tier(unit.tier)
         if unit.pk in self._undivided:
             undivided = self._undivided[unit.pk]
-            owed = owed | undivided if self.field == self.catalogue.undivided else owed - undivided
-        return owed & self.reporting(unit)
+            months = months | undivided if self.field == self.catalogue.undivided else months - undivided
+        return months & self.reporting(unit)
 
     def differs(self, unit: UnitRow) -> Set[Month]:
-        """The months in which it owes the field and others of its tier do not, or the other way round."""
+        """The months in which the field is expected of this unit but not of its tier, or the other way round."""
         return self.months_of(unit) ^ (self.of_tier(unit.tier) & self.reporting(unit))
 
     def reporting(self, unit: UnitRow) -> Set[Month]:
-        """The months in which a unit owes a report."""
-        spans = zip(self.question.months, self.question.spans, strict=True)
+        """The months in which a unit is expected to report."""
+        spans = zip(self.query.months, self.query.spans, strict=True)
         return {month for month, span in spans if unit.expected_to_report(*span)}
 
     @cached_property
     def particular(self) -> dict[int, UnitRow]:
-        """Units that may owe other months than their tier, by number. One query; none without any."""
+        """Units that may differ from their tier, by id. At most one query."""
         numbers = self.catalogue.listed | self._undivided.keys()
         return {unit.pk: unit for unit in self.units(pk__in=numbers)} if numbers else {}
 
     def units(self, **which: object) -> Iterator[UnitRow]:
-        """Those (by conditions on their columns) that owe a report of some month which is part of the total."""
-        return unit_rows(self.question.owing().filter(**which))
+        """Units expected to report within the total, narrowed by filters."""
+        return unit_rows(self.query.expected_units().filter(**which))
 
     def _expected(self, tier: str, unit: int) -> Set[Month]:
-        of, months = self.catalogue.expected_of, self.question.months
-        return {month for month in months if self.field in of(tier, unit, month)}
+        expected_of, months = self.catalogue.expected_of, self.query.months
+        return {month for month in months if self.field in expected_of(tier, unit, month)}
 
     @cached_property
     def _undivided(self) -> dict[int, Set[Month]]:
-        """Months of units that were reported at level `chung`; looked for only where the sums tell of any."""
-        question, catalogue, found = self.question, self.catalogue, defaultdict(set)
+        """Months reported at level `chung` by unit id; queried only where the sums have any."""
+        query, catalogue, months = self.query, self.catalogue, defaultdict(set)
         if not (catalogue.field_rows or catalogue.procedure_rows):
-            return found
-        undivided = replace(question, field=catalogue.fields[catalogue.undivided], wider=question)
+            return months
+        undivided = replace(query, field=catalogue.fields[catalogue.undivided], wider=query)
         if not any(part.tally.reported for part in partial_tallies(undivided)):
-            return found
-        editions = question.editions.filter(
-            question.within("submission__unit__"), submission__month__range=question.run
+            return months
+        editions = query.editions.filter(
+            query.within("submission__unit__"), submission__month__range=query.run
         )
         rows = DossierCount.objects.filter(edition__in=editions, field=catalogue.undivided, answered=True)
         for unit, month in rows.values_list("edition__submission__unit_id", "edition__submission__month"):
-            found[unit].add(question.by_number[month])
-        return found
+            months[unit].add(query.by_number[month])
+        return months
 
     def _rosters(self) -> Iterator[tuple[int | None, _Kinds]]:
-        question = self.question
-        yield None, question.expected_then
-        if not question.below:
+        query = self.query
+        yield None, query.expected_then
+        if not query.below:
             return
-        if question.today is not None:
-            for heir in question.carried.rows:
-                counted = question.carried.expected_then(heir, question.spans, once=True)
-                yield heir.unit.pk, [_of_tier(kinds, question.tier) for kinds in counted]
+        if query.today is not None:
+            for heir in query.successor_history.rows:
+                counted = query.successor_history.expected_then(heir, query.spans, once=True)
+                yield heir.unit.pk, [_only_tier(kinds, query.tier) for kinds in counted]
             return
-        itself = roster.expected_itself(question.unit, question.spans, external=question.external)
-        yield question.unit.pk, [_with_both_tiers(question.of_tier(tiers)) for tiers in itself]
-        for child, counted in question.expected_by_child.items():
+        itself = roster.expected_itself(query.unit, query.spans, external=query.external)
+        yield query.unit.pk, [_with_both_tiers(query.of_tier(tiers)) for tiers in itself]
+        for child, counted in query.expected_by_child.items():
             yield child.pk, [_with_both_tiers(tiers) for tiers in counted]
 
     def _places(self, unit: Unit | UnitRow) -> list[tuple[int | None, str]]:
-        question = self.question
+        query = self.query
         return [
             (place, tier)
-            for place, tier in question.places(unit).items()
-            if question.tier in (None, tier) and (place is None or question.below)
+            for place, tier in query.places(unit).items()
+            if query.tier in (None, tier) and (place is None or query.below)
         ]
 
 
 def field_expectation(query: FiguresQuery) -> FieldExpectation | None:
-    """Who owes the field that is asked for, read once for the widest question; None: all fields are asked for."""
+    """The expectation of the query's field, cached on the widest query; None for all fields."""
     if query.field is None:
         return None
-    known, field = query.widest.expectations, query.field.pk
-    if field not in known:
-        known[field] = FieldExpectation(query.widest, field)
-    return known[field]
+    expectations, field = query.widest.expectations, query.field.pk
+    if field not in expectations:
+        expectations[field] = FieldExpectation(query.widest, field)
+    return expectations[field]
 
 
 def expected_in_total(query: FiguresQuery) -> Iterator[tuple[str, Month, int]]:
-    """How many reports are expected, of the field where one is asked for, by tier and month."""
-    owed = field_expectation(query)
-    if owed is not None:
-        for place, tier, month, number in owed.counted:
+    """(tier, month, expected reports), of the query's field if it has one."""
+    expectation = field_expectation(query)
+    if expectation is not None:
+        for place, tier, month, number in expectation.counted:
             if place is None and month.number in query.by_number:
                 yield tier, month, number
         return
@@ -156,30 +156,30 @@ def expected_in_total(query: FiguresQuery) -> Iterator[tuple[str, Month, int]]:
 
 
 def expected_in_rows(query: FiguresQuery) -> Counter[int]:
-    """How many reports of the field that is asked for are expected in the period, by the row of a unit."""
-    found: Counter[int] = Counter()
+    """Expected reports of the query's field over the period, by the id of the row's unit."""
+    expected: Counter[int] = Counter()
     for place, _, month, number in field_expectation(query).counted:
         if place is not None and month.number in query.by_number:
-            found[place] += number
-    return found
+            expected[place] += number
+    return expected
 
 
 def missing_of_field(query: FiguresQuery, months: Iterable[Month], number: int) -> list[MissingUnitMonth]:
-    """Who owes the field that is asked for and did not report it in some of these months: silent altogether, or only
-    here. `number` is how many lack by the sums: blanks are looked for where more lack than are silent.
+    """Unit-months where the query's field is missing: without any report, or reported with the field left blank.
+    `number`: how many are missing by the sums; blanks are queried only if it exceeds the missing reports.
     """
     catalogue, field = field_expectation(query).catalogue, query.field.pk
-    found = [
+    missing = [
         month
         for month in missing_unit_months(query, months)
-        if field in catalogue.expected_of(month.tier, month.unit, month.one.month)
+        if field in catalogue.expected_of(month.tier, month.unit, month.missing.month)
     ]
-    if number != len(found):
-        found += [one for _, one in units_with_blanks(query, [field])]
-    return sorted(found, key=lambda one: one.one.month)
+    if number != len(missing):
+        missing += [unit_month for _, unit_month in units_with_blanks(query, [field])]
+    return sorted(missing, key=lambda unit_month: unit_month.missing.month)
 
 
-def _of_tier(kinds: dict[tuple[str, str], int], tier: str | None) -> dict[tuple[str, str], int]:
+def _only_tier(kinds: dict[tuple[str, str], int], tier: str | None) -> dict[tuple[str, str], int]:
     return kinds if tier is None else {key: number for key, number in kinds.items() if key[1] == tier}
 
 
@@ -187,33 +187,35 @@ def _with_both_tiers(tiers: dict[str, int]) -> dict[tuple[str, str], int]:
     return {(tier, tier): number for tier, number in tiers.items()}
 
 
-# How many unit-months owe a field.
+# Expected reports by (field id, month).
 ExpectedByField = dict[tuple[int, Month], int]
 
 
-def field_rows(query: FiguresQuery, lacking: list[MissingUnitMonth]) -> list[RowInput]:
+def field_rows(query: FiguresQuery, missing: list[MissingUnitMonth]) -> list[RowInput]:
     """One row for each field that is expected or reported, in the order of the catalogue."""
     catalogue = Catalogue(query.calendar)
-    found = partial_tallies(query, by_field=True)
-    owed = _expected_by_field(query, catalogue)
-    _move_undivided(query, catalogue, found, owed)
-    silent_in = _missing_by_field(catalogue, lacking)
-    _add_left_blank(query, found, owed, silent_in)
+    tallies = partial_tallies(query, by_field=True)
+    expected_reports = _expected_by_field(query, catalogue)
+    _move_undivided(query, catalogue, tallies, expected_reports)
+    missing_in = _missing_by_field(catalogue, missing)
+    _add_left_blank(query, tallies, expected_reports, missing_in)
     rows = []
     for number, field in catalogue.fields.items():
-        reported = [(part.month, part.tally) for part in found if part.field == number]
+        reported = [(part.month, part.tally) for part in tallies if part.field == number]
         expected = [
-            (month, Tally.expecting(owed[number, month])) for month in query.months if owed[number, month]
+            (month, Tally.expecting(expected_reports[number, month]))
+            for month in query.months
+            if expected_reports[number, month]
         ]
         if reported or expected:
             extra = {"pk": number}
-            rows.append(RowInput(field.code, field.name, [*reported, *expected], silent_in[number], extra))
+            rows.append(RowInput(field.code, field.name, [*reported, *expected], missing_in[number], extra))
     return rows
 
 
 def _expected_by_field(query: FiguresQuery, catalogue: Catalogue) -> ExpectedByField:
-    """Units that no catalogue row lists share one answer per tier; those that are listed are looked at one by one."""
-    owed: ExpectedByField = defaultdict(int)
+    """Computed once per tier for units that no catalogue row lists, one by one for those that are listed."""
+    expected: ExpectedByField = defaultdict(int)
     listed = _listed_units(query, catalogue)
     for month, (start, end), kinds in zip(query.months, query.spans, query.expected_then, strict=True):
         others: Counter[str] = Counter()
@@ -223,31 +225,31 @@ def _expected_by_field(query: FiguresQuery, catalogue: Catalogue) -> ExpectedByF
             if unit.expected_to_report(start, end):
                 others[unit.tier] -= 1
                 for field in catalogue.expected(unit, month):
-                    owed[field, month] += 1
+                    expected[field, month] += 1
         for tier, number in others.items():
             for field in catalogue.expected_of(tier, 0, month):
-                owed[field, month] += number
-    return owed
+                expected[field, month] += number
+    return expected
 
 
 def _listed_units(query: FiguresQuery, catalogue: Catalogue) -> list[Unit]:
-    return list(query.owing().filter(pk__in=catalogue.listed))
+    return list(query.expected_units().filter(pk__in=catalogue.listed))
 
 
 def _move_undivided(
-    query: FiguresQuery, catalogue: Catalogue, found: list[PartialTally], owed: ExpectedByField
+    query: FiguresQuery, catalogue: Catalogue, tallies: list[PartialTally], expected: ExpectedByField
 ) -> None:
-    """Unit-months that reported `chung` although the catalogue divides them owe `chung` and nothing else."""
+    """Unit-months that reported `chung` although the catalogue divides them are expected to report only `chung`."""
     divides = catalogue.field_rows or catalogue.procedure_rows
-    if not divides or not any(part.field == catalogue.undivided and part.tally.reported for part in found):
+    if not divides or not any(part.field == catalogue.undivided and part.tally.reported for part in tallies):
         return
     for unit, tier, number in _reported_fields(query, field=catalogue.undivided, answered=True).values_list(
         "edition__submission__unit_id", "edition__submission__unit__tier", "edition__submission__month"
     ):
         month = Month.from_number(number)
         for field in catalogue.expected_of(tier, unit, month):
-            owed[field, month] -= 1
-        owed[catalogue.undivided, month] += 1
+            expected[field, month] -= 1
+        expected[catalogue.undivided, month] += 1
 
 
 def _reported_fields(query: FiguresQuery, **which: object):
@@ -256,36 +258,36 @@ def _reported_fields(query: FiguresQuery, **which: object):
 
 
 def _missing_by_field(
-    catalogue: Catalogue, lacking: Iterable[MissingUnitMonth]
+    catalogue: Catalogue, missing: Iterable[MissingUnitMonth]
 ) -> dict[int, list[MissingMonth]]:
-    """Who is silent altogether, in each field they owe."""
-    found: dict[int, list[MissingMonth]] = defaultdict(list)
-    for one in lacking:
-        for field in catalogue.expected_of(one.tier, one.unit, one.one.month):
-            found[field].append(one.one)
-    return found
+    """Unit-months without any report, in each field expected of them."""
+    by_field: dict[int, list[MissingMonth]] = defaultdict(list)
+    for unit_month in missing:
+        for field in catalogue.expected_of(unit_month.tier, unit_month.unit, unit_month.missing.month):
+            by_field[field].append(unit_month.missing)
+    return by_field
 
 
 def _add_left_blank(
     query: FiguresQuery,
-    found: list[PartialTally],
-    owed: ExpectedByField,
-    silent_in: dict[int, list[MissingMonth]],
+    tallies: list[PartialTally],
+    expected: ExpectedByField,
+    missing_in: dict[int, list[MissingMonth]],
 ) -> None:
-    """Name also those who reported but left a field blank; looked for only in fields where somebody must have."""
-    lacking: dict[int, int] = defaultdict(int)
-    for (field, _), number in owed.items():
-        lacking[field] += number
-    for part in found:
-        lacking[part.field] -= part.tally.reported
-    wanted = [field for field, number in lacking.items() if number != len(silent_in[field])]
-    if wanted:
-        for field, one in units_with_blanks(query, wanted):
-            silent_in[field].append(one.one)
+    """Add those who reported but left a field blank; queried only for fields whose counts do not match."""
+    shortfall: dict[int, int] = defaultdict(int)
+    for (field, _), number in expected.items():
+        shortfall[field] += number
+    for part in tallies:
+        shortfall[part.field] -= part.tally.reported
+    incomplete = [field for field, number in shortfall.items() if number != len(missing_in[field])]
+    if incomplete:
+        for field, unit_month in units_with_blanks(query, incomplete):
+            missing_in[field].append(unit_month.missing)
 
 
 def units_with_blanks(query: FiguresQuery, fields: list[int]) -> Iterator[tuple[int, MissingUnitMonth]]:
-    """Who reported a month but left these fields blank, by month; one query."""
+    """(field id, unit-month) reported with the field left blank, by month; one query."""
     answered = DossierCount.objects.filter(
         edition=OuterRef("edition"), field=OuterRef("field"), answered=True
     )
@@ -294,11 +296,11 @@ def units_with_blanks(query: FiguresQuery, fields: list[int]) -> Iterator[tuple[
         .exclude(Exists(answered))
         .select_related("edition__submission__unit")
     )
-    seen = set()
+    yielded = set()
     for row in rows.order_by("edition__submission__month", "pk"):
         submission = row.edition.submission
-        if (row.field_id, submission.pk) not in seen:
-            seen.add((row.field_id, submission.pk))
+        if (row.field_id, submission.pk) not in yielded:
+            yielded.add((row.field_id, submission.pk))
             yield (
                 row.field_id,
                 missing_unit_month(query, submission.unit, Month.from_number(submission.month)),

@@ -1,4 +1,4 @@
-"""`FiguresQuery`: what is asked of the figures, and whose reports and sums answer it."""
+"""`FiguresQuery`: the parameters of a figures query, and which units, reports and sums it reads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ ROW_KINDS = ("unit", "field", "month")
 
 
 class ChildBranch(NamedTuple):
-    """Of a unit directly below what tells whose sums and reports are read."""
+    """The columns of a unit directly below that decide whether its sums or its reports are read."""
 
     pk: int
     tier: str
@@ -47,8 +47,8 @@ ExpectedByMonth = list[dict[str, int]]  # number of units: one dict per month of
 
 
 class PartialTally(NamedTuple):
-    """Figures of one month and tier; `child`, where asked for, is the number of a unit directly below (or of the unit
-    itself). Without a month and tier: of a row over the whole period, added up by the database.
+    """Figures of one month and tier. `child`: the id of a unit directly below, or of the unit itself; None unless by
+    child. `month` None and `tier` "": a row over the whole period, added up by the database.
     """
 
     month: Month | None
@@ -60,7 +60,7 @@ class PartialTally(NamedTuple):
 
 @dataclass(frozen=True)
 class FiguresQuery:
-    """What is asked of the figures, by page, file, command and API alike."""
+    """Parameters of a figures query, the same for pages, files, commands and the API."""
 
     unit: Unit
     period: Period
@@ -79,14 +79,14 @@ class FiguresQuery:
     as_of: date | None = None
     # The reader's day: figures by the units of that day, history carried over. None: by the units that reported.
     today: date | None = None
-    # Where more reports lack, they are counted and not named.
+    # If more reports are missing, they are counted and not named.
     most_named: int | None = None
-    # The same of more months, whose roster may have been read already.
+    # The same query over more months, whose cached roster is shared.
     wider: "FiguresQuery | None" = None
 
     @property
     def below(self) -> bool:
-        """Whether the units directly below are asked for as well: then the roster of all is read at once."""
+        """Whether the rows are units: then the rosters of all units directly below are read at once."""
         return self.by == "unit"
 
     @property
@@ -96,10 +96,10 @@ class FiguresQuery:
 
     @property
     def added_up(self) -> bool:
-        """Whether reports of several units are told together, or as parts of a whole: then what one handed over to
-        another inside a month counts once. A unit by itself is told as it reported.
+        """Whether several units are added up: then dossiers handed over inside a month count once. A single unit is
+        shown as it reported.
         """
-        return self.unit.has_children or (self.today is not None and self.carried.total is not None)
+        return self.unit.has_children or (self.today is not None and self.successor_history.total is not None)
 
     @cached_property
     def named_on(self) -> date:
@@ -108,12 +108,12 @@ class FiguresQuery:
 
     @property
     def widest(self) -> "FiguresQuery":
-        """The question of the most months that this one shares what it read with; the question itself without one."""
+        """The query over the most months whose cache this one shares; without one the query itself."""
         return self if self.wider is None else self.wider.widest
 
     @cached_property
     def expectations(self) -> dict[int, Any]:
-        """Of the widest question: what `field_expectation` keeps, by the number of a field."""
+        """The cache of `field_expectation` by field id; used on the widest query."""
         return {}
 
     @cached_property
@@ -124,45 +124,45 @@ class FiguresQuery:
 
     @property
     def one_field(self) -> tuple[int, ...]:
-        """The number of the field as an argument of a prepared query; none where all fields are asked for."""
+        """The field id as an argument of a prepared query; empty for all fields."""
         return () if self.field is None else (self.field.pk,)
 
     @cached_property
-    def carried(self) -> SuccessorHistory:
-        """By today's units: whose reports make up the total and each row. No query after a wider question."""
+    def successor_history(self) -> SuccessorHistory:
+        """By today's units: whose reports make up the total and each row. Shared with the wider query."""
         if self.wider is not None:
-            return self.wider.carried
+            return self.wider.successor_history
         children = self.children if self.below else []
         return SuccessorHistory(self.unit, children, self.today, self.external, self.below)
 
     def within(self, prefix: str = "") -> Q:
         """Condition on a unit's columns (`prefix`: "submission__unit__"): its reports are part of the total."""
-        if self.today is not None and self.carried.total is not None:
-            kept = [
+        if self.today is not None and self.successor_history.total is not None:
+            sources = [
                 source
-                for source in self.carried.total.sources
+                for source in self.successor_history.total.sources
                 if self.tier in (None, source.into or source.tier)
             ]
-            return self.carried.within(prefix, kept)
-        found = subtree(self.unit.path, f"{prefix}path")
+            return self.successor_history.within(prefix, sources)
+        condition = subtree(self.unit.path, f"{prefix}path")
         if self.tier:
-            found &= Q(**{f"{prefix}tier": self.tier})
-        return found if self.external else found & ~Q(**{f"{prefix}kind": UnitKind.EXTERNAL})
+            condition &= Q(**{f"{prefix}tier": self.tier})
+        return condition if self.external else condition & ~Q(**{f"{prefix}kind": UnitKind.EXTERNAL})
 
-    def owing(self) -> UnitQuerySet:
-        """Units that owe a report of the period which is part of the total."""
+    def expected_units(self) -> UnitQuerySet:
+        """Units expected to report in the period within the total."""
         return Unit.objects.filter(self.within(), expected_within(self.start, self.end))
 
     def places(self, unit: Unit) -> dict[int | None, str]:
-        """Rows (None: the total) that a unit's reports are part of, with the tier that they count under there."""
+        """{row (unit id; None: the total): tier} under which the reports of a unit count."""
         if self.today is not None:
-            return self.carried.places(unit.pk, unit.path, unit.tier, unit.external)
+            return self.successor_history.places(unit.pk, unit.path, unit.tier, unit.external)
         rest = unit.path[len(self.unit.path) :].strip("/")
         return {None: unit.tier, int(rest.split("/")[0]) if rest else self.unit.pk: unit.tier}
 
     @property
     def editions(self) -> QuerySet[Edition]:
-        """The editions that count for what is asked, of all units and months."""
+        """The editions that count at the stage or day of the query, of all units and months."""
         if self.as_of is not None:
             return Edition.objects.counted_on(self.as_of)
         return Edition.objects.in_force(self.include)
@@ -173,12 +173,12 @@ class FiguresQuery:
 
     @cached_property
     def by_number(self) -> dict[int, Month]:
-        """The months by the number under which the database keeps them."""
+        """The months by their number in the database."""
         return {month.number: month for month in self.months}
 
     @property
     def run(self) -> tuple[int, int]:
-        """First and last of these numbers: as a range, months cost one descent of an index; listed, one each."""
+        """First and last month number: a range costs one index descent, a list one for each month."""
         return self.period.first.number, self.period.last.number
 
     @cached_property
@@ -195,11 +195,11 @@ class FiguresQuery:
 
     @cached_property
     def expected(self) -> ExpectedByMonth:
-        """Units of the subtree that owe a report, month by month, by tier. One query; none after a wider question."""
+        """Units of the subtree expected to report, month by month, by tier. One query; none with a wider query."""
         if self.wider is not None:
-            known = dict(zip(self.wider.months, self.wider.expected, strict=True))
-            return [known[month] for month in self.months]
-        if self.today is not None and self.carried.total is not None:
+            expected = dict(zip(self.wider.months, self.wider.expected, strict=True))
+            return [expected[month] for month in self.months]
+        if self.today is not None and self.successor_history.total is not None:
             counted = roster.added_up(self.turns, self.spans)
         else:
             steps = {self.unit.pk: self.turns}
@@ -208,34 +208,32 @@ class FiguresQuery:
 
     @cached_property
     def turns(self) -> list[tuple[str, date, int, int]]:
-        """The roster steps of all that makes up the total. One query that `expected` shares; none after a wider one."""
+        """The roster steps of the total, shared with `expected`. One query; none with a wider query."""
         if self.wider is not None:
             return self.wider.turns
-        if self.today is not None and self.carried.total is not None:
-            return self.carried.steps(self.carried.total)
+        if self.today is not None and self.successor_history.total is not None:
+            return self.successor_history.steps(self.successor_history.total)
         return self.steps_of(self.unit.pk) if self.unit.has_children else []
 
     @property
     def handover(self) -> Handover:
-        """Where units began inside the first month or were over inside the last."""
+        """Units that opened inside the first month or closed inside the last."""
         steps = (step for step in self.turns if self.tier in (None, step[0]))
         return Handover.of(steps, self.spans[0], self.spans[-1])
 
     @property
     def expected_then(self) -> list[dict[tuple[str, str], int]]:
-        """The same by the tier that units had when they reported, which the catalogue goes by, and the one they count
-        under.
-        """
-        if self.today is None or self.carried.total is None:
+        """As `expected`, by (tier at that time, for the catalogue; tier under which they count)."""
+        if self.today is None or self.successor_history.total is None:
             return [{(tier, tier): number for tier, number in tiers.items()} for tiers in self.expected]
-        counted = self.carried.expected_then(self.carried.total, self.spans)
-        return [{key: one for key, one in kinds.items() if self.tier in (None, key[1])} for kinds in counted]
+        counted = self.successor_history.expected_then(self.successor_history.total, self.spans)
+        return [
+            {key: count for key, count in kinds.items() if self.tier in (None, key[1])} for kinds in counted
+        ]
 
     @cached_property
     def children(self) -> list[Unit]:
-        """The units directly below, of all times, in the order of tier and name. One query; none for a unit without
-        any or after a wider question.
-        """
+        """The units ever directly below, by tier and name. At most one query; none with a wider query."""
         if not self.unit.has_children:
             return []
         if self.wider is not None:
@@ -244,9 +242,7 @@ class FiguresQuery:
 
     @cached_property
     def _branches(self) -> Sequence[Unit | ChildBranch]:
-        """The units directly below as far as it tells whose sums and reports are read: whole units only where rows need
-        them. One query at most, as for `children`.
-        """
+        """The units directly below, as whole units only where rows need them. At most one query."""
         if not self.unit.has_children:
             return []
         if self.wider is not None:
@@ -254,19 +250,19 @@ class FiguresQuery:
         return self.children if self.below else [ChildBranch(*row) for row in branches_of(self.unit.pk)]
 
     @property
-    def kept(self) -> bool:
-        """Whether sums of the unit itself are kept: else the country is added up from those below it."""
+    def has_stored_sums(self) -> bool:
+        """Whether the unit itself has stored sums; else the sums of the groups below are added up."""
         return self.from_sums and self.unit.has_children and GroupSum.stores(self.unit.tier, self.include)
 
     @property
     def from_sums(self) -> bool:
-        """Whether kept sums answer alone: neither of an earlier day nor by today's units."""
+        """Whether stored sums suffice: neither as of an earlier day nor by today's units."""
         return self.today is None and self.as_of is None
 
     @cached_property
     def _steps(self) -> roster.Steps | None:
-        """Those of the unit and its child groups, where both are asked for; rows by today's units have steps of their
-        own (`Carried.steps`). One query; none after a wider question.
+        """The roster steps of the unit and its child groups, where rows need them; rows by today's units use
+        `SuccessorHistory.steps`. One query; none with a wider query.
         """
         if not self.below or self.today is not None:
             return None
@@ -275,36 +271,36 @@ class FiguresQuery:
         return roster.steps_of([self.unit.pk, *self.child_groups], external=self.external)
 
     def steps_of(self, group: int) -> list[tuple[str, date, int, int]]:
-        """The roster steps of the unit or a group below it. One query, none where those of the rows are read."""
+        """The roster steps of the unit or a group below it. One query; none where `_steps` has them."""
         return (self._steps or roster.steps_of([group], external=self.external))[group]
 
     @cached_property
     def child_groups(self) -> list[int]:
-        """Numbers of the groups directly below. Sums are asked for by them: a join leads PostgreSQL past the index."""
+        """Ids of the groups directly below. Sums are filtered by id: with a join PostgreSQL does not use the index."""
         return [child.pk for child in self._branches if child.has_children]
 
     @cached_property
     def near(self) -> dict[int, str]:
-        """Tiers, by unit number, of those whose own reports are read: the unit itself and its children without any, as
-        far as they ever report.
+        """{unit id: tier} of units whose own reports are read: the unit itself and its children without children,
+        if they report.
         """
         near = [self.unit, *(child for child in self._branches if not child.has_children)]
         return {
-            one.pk: one.tier
-            for one in near
-            if one.reports and self.tier in (None, one.tier) and (self.external or not one.external)
+            unit.pk: unit.tier
+            for unit in near
+            if unit.reports and self.tier in (None, unit.tier) and (self.external or not unit.external)
         }
 
     @cached_property
     def expected_by_child(self) -> dict[Unit, ExpectedByMonth]:
-        """The same for each unit directly below, in the order of `children`. One query besides them."""
+        """As `expected` for each unit directly below, in the order of `children`. One more query."""
         counted = roster.expected_by_child(
             self.unit, self.spans, external=self.external, children=self.children, steps=self._steps
         )
         return {child: [self.of_tier(tiers) for tiers in counted[child.pk]] for child in self.children}
 
     def of_tier(self, tiers: dict[str, int]) -> dict[str, int]:
-        """The counts that this question is about."""
+        """The counts of the query's tier; all without one."""
         if self.tier is None:
             return tiers
         return {tier: number for tier, number in tiers.items() if tier == self.tier}

@@ -50,41 +50,37 @@ def units_missing(units: QuerySet[Unit], months: Iterable[Month], days: Calendar
     return units.exclude(kind=UnitKind.EXTERNAL).filter(missing)
 
 
-def stored_missing(query: FiguresQuery, wanted: Sequence[MonthSpan]) -> Iterator[MissingPair]:
-    """Of the units asked about those that owe one of these months and have nothing, as far as it was noted. One query;
-    by today's units also some that are not part of the total.
-    """
-    spans = {month.number: (month, start, end) for month, start, end in wanted}
+def stored_missing(query: FiguresQuery, months: Sequence[MonthSpan]) -> Iterator[MissingPair]:
+    """Missing reports of these months from the stored list. One query; by today's units also some outside the total."""
+    spans = {month.number: (month, start, end) for month, start, end in months}
     of_others = query.today is not None
-    for number, *told in _stored_rows(query, wanted[0][0], wanted[-1][0]):
+    for number, *columns in _stored_rows(query, months[0][0], months[-1][0]):
         if number in spans:
-            unit, (month, start, end) = UnitRow._make(told), spans[number]
+            unit, (month, start, end) = UnitRow._make(columns), spans[number]
             if unit.expected_to_report(start, end) and (of_others or _is_part_of_total(query, unit)):
                 yield unit, month
 
 
 def _stored_rows(query: FiguresQuery, first: Month, last: Month) -> list[tuple]:
-    asked = query.include, first.number, last.number
+    arguments = query.include, first.number, last.number
     if query.unit.tier == Tier.COUNTRY:
-        # All that there is: by way of the units, each of them would be looked at.
-        return _of_all(*asked)
+        # Without the units, each of which would be looked up.
+        return _all_stored(*arguments)
     paths, single = [query.unit.path], []
     if query.today is not None:
-        # Of any tier: few are noted, and they are told apart when they are read.
-        sources, known = query.carried.total.sources, query.carried.sources
-        paths = sorted({known[source.unit].path for source in sources if source.sums})
+        # Of any tier: few are stored, and `_in_total` filters them.
+        sources, source_units = query.successor_history.total.sources, query.successor_history.sources
+        paths = sorted({source_units[source.unit].path for source in sources if source.sums})
         single = sorted({source.unit for source in sources if not source.sums})
     if not paths and not single:
         return []
     borders = [border for path in paths for border in path_bounds(path)]
-    return _of_units(len(borders))(*asked, single, *borders)
+    return _stored_under_paths(len(borders))(*arguments, single, *borders)
 
 
 @cache
-def _of_units(borders: int) -> PreparedQuery:
-    """The question of what is noted: stage, first and last month, numbers of single units, and so many borders of paths
-    of units with everything below them.
-    """
+def _stored_under_paths(borders: int) -> PreparedQuery:
+    """Arguments: stage, first and last month, ids of single units, then so many bounds of the paths of subtrees."""
 
     def build(stage: str, first: int, last: int, single: list[int], *paths: str) -> QuerySet:
         units = Q(unit__in=single)
@@ -100,7 +96,7 @@ def _rows(gaps: QuerySet[MissingReport]) -> QuerySet:
     return gaps.order_by().values_list("month", *_COLUMNS, until)
 
 
-_of_all = PreparedQuery(
+_all_stored = PreparedQuery(
     lambda stage, first, last: _rows(MissingReport.objects.filter(stage=stage, month__range=(first, last))),
     str,
     int,
@@ -114,83 +110,83 @@ def _is_part_of_total(query: FiguresQuery, unit: UnitRow) -> bool:
 
 
 def search_missing(
-    units: UnitQuerySet, query: FiguresQuery, wanted: Sequence[MonthSpan]
+    units: UnitQuerySet, query: FiguresQuery, months: Sequence[MonthSpan]
 ) -> list[MissingPair]:
-    """Two queries: the units that lack a report, and what there is of them."""
-    rows = _units_with_missing(units, query, wanted).order_by().with_until().values_list(*UnitRow._fields)
-    found = [UnitRow._make(row) for row in rows]
-    there = _reported_pairs(query, [unit.pk for unit in found], wanted)
+    """Missing reports of these units, month by month. Two queries."""
+    rows = _units_with_missing(units, query, months).order_by().with_until().values_list(*UnitRow._fields)
+    candidates = [UnitRow._make(row) for row in rows]
+    reported = _reported_pairs(query, [unit.pk for unit in candidates], months)
     return [
         (unit, month)
-        for unit in found
-        for month, start, end in wanted
-        if unit.expected_to_report(start, end) and (unit.pk, month.number) not in there
+        for unit in candidates
+        for month, start, end in months
+        if unit.expected_to_report(start, end) and (unit.pk, month.number) not in reported
     ]
 
 
 def _units_with_missing(
-    units: UnitQuerySet, query: FiguresQuery, wanted: Sequence[MonthSpan]
+    units: UnitQuerySet, query: FiguresQuery, months: Sequence[MonthSpan]
 ) -> UnitQuerySet:
-    """Those with fewer reports than they owe: of a hundred in a branch the few that may be silent. Where units merge
-    within the period thousands owe but some of its months.
+    """Units with fewer reports than expected; where units merge within the period, thousands are expected to report
+    only some of its months.
     """
-    reports = query.editions.filter(_of_months(wanted), submission__unit=OuterRef("pk"))
-    # Not Count, which would group: without a report there is to be a 0.
-    found = reports.order_by().values(found=Func("pk", function="COUNT", output_field=IntegerField()))
-    (_, _, first_end), (_, last_start, _) = wanted[0], wanted[-1]
+    reports = query.editions.filter(_in_months(months), submission__unit=OuterRef("pk"))
+    # Not Count, which would group: without a report the subquery must return 0.
+    count = reports.order_by().values(found=Func("pk", function="COUNT", output_field=IntegerField()))
+    (_, _, first_end), (_, last_start, _) = months[0], months[-1]
     each = [
-        Case(When(expected_within(start, end), then=Value(1)), default=Value(0)) for _, start, end in wanted
+        Case(When(expected_within(start, end), then=Value(1)), default=Value(0)) for _, start, end in months
     ]
-    # Nearly all owe every month: of those no month is looked at.
+    # Nearly all are expected in every month: their months are not looked at one by one.
     every = When(
         expected_within(first_end, first_end) & expected_within(last_start, last_start),
-        then=Value(len(wanted)),
+        then=Value(len(months)),
     )
-    owed = Case(every, default=reduce(add, each), output_field=IntegerField())
-    return units.alias(there=Subquery(found)).filter(there__lt=owed)
+    expected = Case(every, default=reduce(add, each), output_field=IntegerField())
+    return units.alias(there=Subquery(count)).filter(there__lt=expected)
 
 
-def _of_months(wanted: Sequence[MonthSpan]) -> Q:
-    """Condition on editions: of these months. As a range they cost one descent of an index; one by one, one each."""
-    first, last = wanted[0][0], wanted[-1][0]
-    if len(Period.of(first, last).months) == len(wanted):
+def _in_months(months: Sequence[MonthSpan]) -> Q:
+    """Condition on editions: of these months. A range costs one index descent, a list one for each month."""
+    first, last = months[0][0], months[-1][0]
+    if len(Period.of(first, last).months) == len(months):
         return Q(submission__month__range=(first.number, last.number))
-    return Q(submission__month__in=[month.number for month, _, _ in wanted])
+    return Q(submission__month__in=[month.number for month, _, _ in months])
 
 
 def _reported_pairs(
-    query: FiguresQuery, units: list[int], wanted: Sequence[MonthSpan]
+    query: FiguresQuery, units: list[int], months: Sequence[MonthSpan]
 ) -> set[tuple[int, int]]:
-    """(unit number, month) of what is there."""
-    editions = query.editions.filter(_of_months(wanted), submission__unit__in=units)
+    """(unit id, month) of the reports that exist."""
+    editions = query.editions.filter(_in_months(months), submission__unit__in=units)
     return set(editions.order_by().values_list("submission__unit_id", "submission__month"))
 
 
-# How many reported, by number of a child, month and tier.
+# How many reported, by (id of a child, month, tier).
 ReportedCounts = Mapping[tuple[int | None, Month, str], int]
 
 
 class MissingUnitMonth(NamedTuple):
-    """A unit-month without figures in force; `unit` is its number, `path` its place in the tree and `tier` its own.
+    """A unit-month without figures in force; `unit` is the id, `tier` the unit's own.
 
-    `counted`: the tier that it would count under in the total; None where it is but part of rows. `places`: by today's
-    units, the numbers of those whose rows it would be part of.
+    `counted`: the tier under which it would count in the total; None if it only belongs to rows. `places`: by today's
+    units, the ids of the units whose rows it belongs to.
     """
 
     unit: int
     path: str
     tier: str
-    one: MissingMonth
+    missing: MissingMonth
     counted: str | None
     places: tuple[int, ...] | None = None
 
     def rows(self, above: Unit) -> Sequence[int]:
-        """Numbers of the units whose rows it would be part of; `above` is the unit asked about."""
+        """Ids of the units whose rows it belongs to; `above` is the unit of the query."""
         return (child_on_path(self.path, above),) if self.places is None else self.places
 
 
 def child_on_path(path: str, above: Unit) -> int:
-    """The number of the unit directly below `above` on this path; of `above` itself for its own path."""
+    """The id of the unit directly below `above` on this path; of `above` itself for its own path."""
     below = path[len(above.path) :].partition("/")[0]
     return int(below) if below else above.pk
 
@@ -201,111 +197,115 @@ def missing_unit_months(
     by_child: Iterable[PartialTally] | None = None,
     number: int | None = None,
 ) -> list[MissingUnitMonth]:
-    """Unit-months that are expected and have nothing at the stage asked for, by month and name.
+    """Unit-months expected and not reported at the query's stage, by month and name.
 
-    `months` narrows it to some of the period's; `by_child` are its parts of all fields, where they are at hand;
-    `number` is how many lack by the sums, so that it is seen at once whether all of them were noted.
-    No query without months, one where all were noted, else six at most.
+    `months` narrows the period; `by_child`: partial tallies by child of all fields, if already read; `number`: how many
+    are missing by the sums, which shows whether the stored list is complete. No query without months, one if the
+    list is complete, else at most six.
     """
-    asked = set(query.months if months is None else months)
+    selected = set(query.months if months is None else months)
     spans = zip(query.months, query.spans, strict=True)
-    wanted = [(month, *span) for month, span in spans if month in asked]
-    if not wanted:
+    month_spans = [(month, *span) for month, span in spans if month in selected]
+    if not month_spans:
         return []
-    among = query
-    if query.today is not None and query.carried.total is None:
-        among, by_child = query.reported, None
-    known = [] if among.as_of is not None else _in_total(query, stored_missing(among, wanted))
-    if number is None or number != len(known):
-        seen = {(unit.pk, one.one.month) for unit, one in known}
-        found = search_missing(_units_to_search(among, wanted, by_child, known), among, wanted)
-        known += _in_total(query, (lack for lack in found if (lack[0].pk, lack[1]) not in seen))
-    known.sort(key=lambda pair: (pair[1].one.month.number, pair[0].folded, pair[0].pk))
-    return [one for _, one in known]
+    base_query = query
+    if query.today is not None and query.successor_history.total is None:
+        base_query, by_child = query.reported, None
+    missing = (
+        [] if base_query.as_of is not None else _in_total(query, stored_missing(base_query, month_spans))
+    )
+    if number is None or number != len(missing):
+        stored = {(unit.pk, unit_month.missing.month) for unit, unit_month in missing}
+        searched = search_missing(
+            _units_to_search(base_query, month_spans, by_child, missing), base_query, month_spans
+        )
+        missing += _in_total(query, (lack for lack in searched if (lack[0].pk, lack[1]) not in stored))
+    missing.sort(key=lambda pair: (pair[1].missing.month.number, pair[0].folded, pair[0].pk))
+    return [unit_month for _, unit_month in missing]
 
 
-# A unit that is silent, and what is told of it.
-_KnownMissing = tuple[UnitRow, MissingUnitMonth]
+_UnitAndMissing = tuple[UnitRow, MissingUnitMonth]
 
 
-def _in_total(query: FiguresQuery, lacks: Iterable[MissingPair]) -> list[_KnownMissing]:
-    """Those that are part of the total."""
-    found = ((unit, missing_unit_month(query, unit, month)) for unit, month in lacks)
-    return [pair for pair in found if pair[1].counted is not None]
+def _in_total(query: FiguresQuery, lacks: Iterable[MissingPair]) -> list[_UnitAndMissing]:
+    """The missing reports that are part of the total."""
+    pairs = ((unit, missing_unit_month(query, unit, month)) for unit, month in lacks)
+    return [pair for pair in pairs if pair[1].counted is not None]
 
 
 def _units_to_search(
     query: FiguresQuery,
-    wanted: Sequence[MonthSpan],
+    months: Sequence[MonthSpan],
     by_child: Iterable[PartialTally] | None,
-    known: Sequence[_KnownMissing],
+    stored: Sequence[_UnitAndMissing],
 ) -> UnitQuerySet:
-    """The units among which there are some that nothing was noted of."""
+    """The units to search for missing reports that are not in the stored list."""
     if query.today is None:
-        return _of_reported(query, wanted, by_child, known)
-    return _of_today(query, wanted, known)
+        return _reported_units_to_search(query, months, by_child, stored)
+    return _current_units_to_search(query, months, stored)
 
 
-def _of_reported(
+def _reported_units_to_search(
     query: FiguresQuery,
-    wanted: Sequence[MonthSpan],
+    months: Sequence[MonthSpan],
     by_child: Iterable[PartialTally] | None,
-    known: Sequence[_KnownMissing],
+    stored: Sequence[_UnitAndMissing],
 ) -> UnitQuerySet:
-    there: ReportedCounts = Counter(
-        (child_on_path(one.path, query.unit), one.one.month, one.tier) for _, one in known
+    counts: ReportedCounts = Counter(
+        (child_on_path(unit_month.path, query.unit), unit_month.missing.month, unit_month.tier)
+        for _, unit_month in stored
     )
-    branches = _incomplete_branches(query, {month for month, _, _ in wanted}, by_child, there)
-    units = Unit.objects.expected_within(wanted[0][1], wanted[-1][2]).filter(branches)
+    branches = _incomplete_branches(query, {month for month, _, _ in months}, by_child, counts)
+    units = Unit.objects.expected_within(months[0][1], months[-1][2]).filter(branches)
     if not query.external:
         units = units.exclude(kind=UnitKind.EXTERNAL)
     return units.filter(tier=query.tier) if query.tier else units
 
 
-def _of_today(
-    query: FiguresQuery, wanted: Sequence[MonthSpan], known: Sequence[_KnownMissing]
+def _current_units_to_search(
+    query: FiguresQuery, months: Sequence[MonthSpan], stored: Sequence[_UnitAndMissing]
 ) -> UnitQuerySet:
-    """The same among whose reports make up today's units."""
-    sources = _incomplete_sources(query, wanted, known)
-    owed = Unit.objects.expected_within(wanted[0][1], wanted[-1][2])
-    return owed.filter(query.carried.within("", sources))
+    """The same among the sources of today's units."""
+    sources = _incomplete_sources(query, months, stored)
+    expected = Unit.objects.expected_within(months[0][1], months[-1][2])
+    return expected.filter(query.successor_history.within("", sources))
 
 
 def _incomplete_sources(
-    query: FiguresQuery, wanted: Sequence[MonthSpan], known: Sequence[_KnownMissing]
+    query: FiguresQuery, months: Sequence[MonthSpan], stored: Sequence[_UnitAndMissing]
 ) -> list[HistorySource]:
-    """Units that came over one by one, and of the groups those that lack somebody in these months who is not known."""
-    carried = query.carried
-    groups = [source for source in carried.total.sources if source.sums]
+    """Sources that are single units, and groups with more missing reports in these months than are stored."""
+    history = query.successor_history
+    groups = [source for source in history.total.sources if source.sums]
     if not groups:
-        return list(carried.total.sources)
+        return list(history.total.sources)
     sums = GroupSum.objects.filter(
         group__in=[group.unit for group in groups],
-        month__in=[month.number for month, _, _ in wanted],
+        month__in=[month.number for month, _, _ in months],
         stage=query.include,
         field=None,
     )
     rows = sums.order_by().values_list("group_id", "tier", "external", "month", "reported")
-    there = Counter({tuple(key): number for *key, number in rows})
-    there.update(
-        (above, unit.tier, unit.external, one.one.month.number)
-        for unit, one in known
+    counts = Counter({tuple(key): number for *key, number in rows})
+    counts.update(
+        (above, unit.tier, unit.external, unit_month.missing.month.number)
+        for unit, unit_month in stored
         for above in map(int, unit.path.strip("/").split("/"))
     )
-    spans = [(start, end) for _, start, end in wanted]
-    lacking = [source for source in carried.total.sources if not source.sums]
+    spans = [(start, end) for _, start, end in months]
+    incomplete = [source for source in history.total.sources if not source.sums]
     for group in groups:
-        owed = carried.expected(carried.total._replace(sources=[group]), spans)
+        expected = history.expected(history.total._replace(sources=[group]), spans)
         if any(
-            sum(tiers.values()) != there[group.unit, group.tier, group.external, month.number]
-            for (month, _, _), tiers in zip(wanted, owed, strict=True)
+            sum(tiers.values()) != counts[group.unit, group.tier, group.external, month.number]
+            for (month, _, _), tiers in zip(months, expected, strict=True)
         ):
-            lacking.append(group)
-    return lacking
+            incomplete.append(group)
+    return incomplete
 
 
 def missing_unit_month(query: FiguresQuery, unit: Unit | UnitRow, month: Month) -> MissingUnitMonth:
-    """A month of a unit of the total as what lacks."""
+    """A month of a unit within the total as a missing one."""
     missing = MissingMonth(unit.key_on(query.named_on), month, unit.name)
     if query.today is None:
         return MissingUnitMonth(unit.pk, unit.path, unit.tier, missing, unit.tier)
@@ -317,10 +317,10 @@ def missing_unit_month(query: FiguresQuery, unit: Unit | UnitRow, month: Month) 
 
 
 def _incomplete_branches(
-    query: FiguresQuery, months: set[Month], by_child: Iterable[PartialTally] | None, known: ReportedCounts
+    query: FiguresQuery, months: set[Month], by_child: Iterable[PartialTally] | None, stored: ReportedCounts
 ) -> Q:
-    """The unit itself, its children without children, and those child groups that lack somebody who is not known;
-    everybody below where the sums of groups do not tell it.
+    """The unit itself, its children without children, and child groups with more missing reports than are stored; as of
+    an earlier day, which has no sums, the whole subtree.
     """
     if query.as_of is not None:
         return subtree(query.unit.path)
@@ -330,7 +330,7 @@ def _incomplete_branches(
     reported = _reported_counts(query, months) if by_child is None else _added_up(by_child, months)
     for child, expected in query.expected_by_child.items():
         if child.has_children and any(
-            reported[child.pk, month, tier] + known[child.pk, month, tier] != number
+            reported[child.pk, month, tier] + stored[child.pk, month, tier] != number
             for month, tiers in zip(query.months, expected, strict=True)
             if month in months
             for tier, number in tiers.items()

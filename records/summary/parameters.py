@@ -1,4 +1,4 @@
-"""Parses what is asked of the figures from the parameters of an address or the arguments of a command."""
+"""Parses a `FiguresQuery` from the parameters of an address or the arguments of a command."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -24,7 +24,7 @@ LONGEST = 100
 
 
 class BadParameter(ValueError):
-    """A parameter that cannot be: `code` for programs, the text in Vietnamese for the reader."""
+    """An invalid parameter: `code` for programs, the text in Vietnamese for the reader."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -32,66 +32,66 @@ class BadParameter(ValueError):
 
 
 class UnreadableParameter(BadParameter):
-    """What is no period, day, number or choice at all."""
+    """Cannot be parsed as a period, day, number or choice."""
 
 
 class UnknownUnit(BadParameter):
-    """Nobody holds the code (on that day)."""
+    """No unit has the code on that day."""
 
 
 def parse_query(
-    given: Mapping[str, str],
+    parameters: Mapping[str, str],
     day: date,
     *,
     unit_of: Callable[[str, date], Unit] | None = None,
     of_page: bool = False,
     of_field: bool = True,
 ) -> FiguresQuery:
-    """What is asked, on the reader's day. `unit_of` finds the unit of a code that is read on a day; a page may leave
-    the period out, and may not ask for one that is too long; without `of_field` the field is not looked up.
+    """The query on the reader's day. `unit_of` resolves a code on a day; `of_page`: the period is optional and at most
+    LONGEST_PERIOD months; without `of_field` the field is not looked up.
 
     Errors: BadParameter, and whatever `unit_of` raises.
     """
     calendar = stored_calendar()
-    period = _period(given, calendar, day) if of_page else _readable_period(given)
-    today = day if _choice(given, "basis", BASES) == "today" else None
-    unit = (unit_of or unit_with_code)(parse_text(given, "unit"), code_day(calendar.bounds(period)[1], today))
-    include = _choice(given, "include", Stage.values) or Stage.APPROVED.value
+    period = _period(parameters, calendar, day) if of_page else _readable_period(parameters)
+    today = day if _choice(parameters, "basis", BASES) == "today" else None
+    unit = (unit_of or unit_with_code)(
+        parse_text(parameters, "unit"), code_day(calendar.bounds(period)[1], today)
+    )
+    include = _choice(parameters, "include", Stage.values) or Stage.APPROVED.value
     return FiguresQuery(
         unit,
         period,
         calendar,
         include,
-        parse_flag(given, "external"),
-        _choice(given, "tier", tuple(TIER_NAMES)) or None,
-        _choice(given, "by", ROW_KINDS) or None,
-        _decimals(given),
-        _field(given) if of_field else None,
-        _as_of(given, include, day, today),
+        parse_flag(parameters, "external"),
+        _choice(parameters, "tier", tuple(TIER_NAMES)) or None,
+        _choice(parameters, "by", ROW_KINDS) or None,
+        _decimals(parameters),
+        _field(parameters) if of_field else None,
+        _as_of(parameters, include, day, today),
         max(today, unit.active_from) if today else None,
     )
 
 
 def parse_arguments(arguments: Mapping[str, Any], **how: Any) -> FiguresQuery:
-    """The same of a command. Errors: CommandError, with 2 for what cannot be read and 1 for what is refused."""
-    told = {name: value for name, value in arguments.items() if value is not None and value is not False}
-    given = {name: "1" if value is True else str(value) for name, value in told.items()}
+    """The same for a command. Errors: CommandError with exit code 2 for what cannot be parsed, 1 for other errors."""
+    used = {name: value for name, value in arguments.items() if value is not None and value is not False}
+    parameters = {name: "1" if value is True else str(value) for name, value in used.items()}
     try:
-        return parse_query(given, clock.today(), **how)
+        return parse_query(parameters, clock.today(), **how)
     except BadParameter as error:
         status = 2 if isinstance(error, UnreadableParameter) else 1
         raise CommandError(str(error), returncode=status) from error
 
 
 def code_day(end: date, today: date | None) -> date:
-    """The day on which a bare code is looked up, for a period with this last day; `today`: by the units of that day,
-    where a period that has ended is asked of who holds the code then.
-    """
+    """The day on which a bare code is looked up: the period's last day, or `today` (by today's units) if later."""
     return end if today is None else max(end, today)
 
 
 def unit_with_code(code: str, day: date) -> Unit:
-    """The unit that holds the code on the day (CODE@day: on that day). Errors: UnknownUnit."""
+    """The unit with the code on the day (CODE@day: on that day). Errors: UnknownUnit."""
     try:
         unit = resolve_code(code, day)
     except ValueError as error:
@@ -101,24 +101,24 @@ def unit_with_code(code: str, day: date) -> Unit:
     return unit
 
 
-def parse_flag(given: Mapping[str, str], name: str) -> bool:
-    """Whether a parameter says yes. Errors: BadParameter."""
-    return _choice(given, name, ("0", "1", "true", "false", "on")) in ("1", "true", "on")
+def parse_flag(parameters: Mapping[str, str], name: str) -> bool:
+    """A parameter as a boolean. Errors: BadParameter."""
+    return _choice(parameters, name, ("0", "1", "true", "false", "on")) in ("1", "true", "on")
 
 
-def parse_text(given: Mapping[str, str], name: str) -> str:
-    """A parameter as it stands, where it is not too long. Errors: BadParameter."""
-    text = given.get(name, "").strip()
+def parse_text(parameters: Mapping[str, str], name: str) -> str:
+    """A parameter as text of at most LONGEST characters. Errors: BadParameter."""
+    text = parameters.get(name, "").strip()
     if len(text) > LONGEST:
         raise UnreadableParameter(f"bad_{name}", f"“{shorten(text)}” dài quá {LONGEST} ký tự.")
     return text
 
 
-def _period(given: Mapping[str, str], calendar: Calendar, day: date) -> Period:
-    if not given.get("period", "").strip():
+def _period(parameters: Mapping[str, str], calendar: Calendar, day: date) -> Period:
+    if not parameters.get("period", "").strip():
         return calendar.latest_half(day)
-    period = _readable_period(given)
-    # The year before it is shown too, so it has to be one that can be named.
+    period = _readable_period(parameters)
+    # The same period a year earlier is shown too, so it must be valid.
     _readable_period({"period": period.same_last_year().code})
     if len(period.months) > LONGEST_PERIOD:
         raise BadParameter(
@@ -127,15 +127,15 @@ def _period(given: Mapping[str, str], calendar: Calendar, day: date) -> Period:
     return period
 
 
-def _readable_period(given: Mapping[str, str]) -> Period:
+def _readable_period(parameters: Mapping[str, str]) -> Period:
     try:
-        return Period.parse(given.get("period", "").strip())
+        return Period.parse(parameters.get("period", "").strip())
     except PeriodError as error:
         raise UnreadableParameter("bad_period", str(error)) from error
 
 
-def _choice(given: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
-    text = given.get(name, "").strip()
+def _choice(parameters: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    text = parameters.get(name, "").strip()
     if text and text not in choices:
         raise UnreadableParameter(
             f"bad_{name}",
@@ -144,23 +144,23 @@ def _choice(given: Mapping[str, str], name: str, choices: tuple[str, ...]) -> st
     return text
 
 
-def _decimals(given: Mapping[str, str]) -> int:
-    text = given.get("decimals", "").strip()
+def _decimals(parameters: Mapping[str, str]) -> int:
+    text = parameters.get("decimals", "").strip()
     if text and text not in ("0", "1", "2"):
         raise UnreadableParameter("bad_decimals", "Số chữ số thập phân chỉ là 0, 1 hoặc 2.")
     return int(text) if text else settings.FIGURE_DECIMALS
 
 
-def _field(given: Mapping[str, str]) -> Field | None:
-    code = parse_text(given, "field")
+def _field(parameters: Mapping[str, str]) -> Field | None:
+    code = parse_text(parameters, "field")
     field = Field.objects.filter(code=code).first() if code else None
     if code and field is None:
         raise BadParameter("unknown_field", f"Không có lĩnh vực “{shorten(code)}”.")
     return field
 
 
-def _as_of(given: Mapping[str, str], include: str, day: date, today: date | None) -> date | None:
-    text = given.get("as_of", "").strip()
+def _as_of(parameters: Mapping[str, str], include: str, day: date, today: date | None) -> date | None:
+    text = parameters.get("as_of", "").strip()
     if not text:
         return None
     if today is not None:

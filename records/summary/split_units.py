@@ -1,5 +1,5 @@
-"""Figures of the parts of split units: estimates by the largest remainder, or real figures as long as they
-add up to what was reported.
+"""Figures of the parts of split units: estimates by the largest remainder, or actual figures if these add up to the
+reported ones.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ from units.succession.inheritance import WHOLE, HistorySuccessor
 from .figures_query import FiguresQuery, PartialTally
 from .successor_history import CurrentUnit, CurrentUnits
 
-# Of one place: the tier under which it counts there, and which of the successors are in it.
+# (row, None: the total; tier under which it counts there; positions of the successors in it).
 _TargetPlace = tuple[int | None, str, frozenset[int]]
 
 
@@ -36,35 +36,35 @@ class _ReportedNumbers(NamedTuple):
 
 
 def apportioned_tallies(query: FiguresQuery, heirs: CurrentUnits, by_field: bool) -> Iterator[PartialTally]:
-    """The parts of split units that come to each place. No query where nothing was split, else two."""
+    """The tallies of the parts of split units in each row. No query where nothing was split, else two."""
     places: dict[int, set[int | None]] = defaultdict(set)
-    by_place, carried = dict(heirs), query.carried
+    by_place, history = dict(heirs), query.successor_history
     for place, heir in heirs:
         for source in heir.sources:
             if not source.undivided:
                 places[source.unit].add(place)
     if not places:
         return
-    found = inheritance.history_successors(carried.day, Q(source__in=sorted(places)))
-    # What an end without a successor would have had is carried nowhere: the last share.
-    shares = {unit: _shares(found[unit]) for unit in places}
-    recounted = SplitActuals(sorted(places), found, query.run, carried.day)
-    wanted = {
+    successors = inheritance.history_successors(history.day, Q(source__in=sorted(places)))
+    # The share of an end without a successor counts nowhere; it stands last.
+    shares = {unit: _shares(successors[unit]) for unit in places}
+    recounted = SplitActuals(sorted(places), successors, query.run, history.day)
+    targets = {
         unit: [
-            one
+            report
             for place in theirs
-            for one in _successors_in_place(query, place, by_place[place], found[unit], unit)
+            for report in _successors_in_place(query, place, by_place[place], successors[unit], unit)
         ]
         for unit, theirs in places.items()
     }
     together: dict[tuple[int | None, str, int, int], list[Tally]] = defaultdict(list)
     for row in _reported(query, sorted(places)):
-        for place, tier, ends in wanted[row.unit]:
-            told = recounted.part_of(row.unit, row.month, row.field, row.tally.numbers, ends)
-            if told is None:
+        for place, tier, ends in targets[row.unit]:
+            part = recounted.part_of(row.unit, row.month, row.field, row.tally.numbers, ends)
+            if part is None:
                 whole = len(ends) == len(shares[row.unit])
-                told = apportioned_part(row.tally.numbers, shares[row.unit], ends), not whole
-            tally = Tally(told[0], row.tally.blank_counts, row.tally.reported, estimated=told[1])
+                part = apportioned_part(row.tally.numbers, shares[row.unit], ends), not whole
+            tally = Tally(part[0], row.tally.blank_counts, row.tally.reported, estimated=part[1])
             if query.added_up:
                 tally = tally.counting(opens=row.opens, closes=row.closes)
             if by_field:
@@ -72,14 +72,14 @@ def apportioned_tallies(query: FiguresQuery, heirs: CurrentUnits, by_field: bool
             else:
                 together[place, tier, row.unit, row.month].append(tally)
     for (place, tier, _, month), tallies in together.items():
-        # One report, whatever the number of its fields.
+        # One report, however many fields it has.
         added = Tally.total(tallies)
-        one = Tally(added.numbers, added.blank_counts, 1, estimated=added.estimated)
-        yield PartialTally(query.by_number[month], tier, one, place)
+        report = Tally(added.numbers, added.blank_counts, 1, estimated=added.estimated)
+        yield PartialTally(query.by_number[month], tier, report, place)
 
 
 def _shares(ends: Sequence[HistorySuccessor]) -> list[Fraction]:
-    shares = [one.share for one in ends]
+    shares = [end.share for end in ends]
     rest = WHOLE - sum(shares)
     return [*shares, rest] if rest else shares
 
@@ -87,25 +87,25 @@ def _shares(ends: Sequence[HistorySuccessor]) -> list[Fraction]:
 def _successors_in_place(
     query: FiguresQuery, place: int | None, heir: CurrentUnit, ends: Sequence[HistorySuccessor], unit: int
 ) -> Iterator[_TargetPlace]:
-    """By tier those of the successors that are in the place, external bodies only where they are asked for."""
-    found: dict[str, set[int]] = defaultdict(set)
-    carried = query.carried
+    """The successors in the row, by tier; external bodies only if the query includes them."""
+    by_tier: dict[str, set[int]] = defaultdict(set)
+    history = query.successor_history
     for at, end in enumerate(ends):
         here = end.path.startswith(heir.unit.path) if heir.whole else end.heir == heir.unit.pk
-        tier = carried.sources[unit].tier if carried.over else end.tier
-        if here and (carried.over or carried.external or not end.external) and query.tier in (None, tier):
-            found[tier].add(at)
-    if carried.over and heir.unit.pk == unit:
-        found[carried.sources[unit].tier].add(len(ends))
-    if place is not None and found:
-        # A row is told in all tiers together: one report, and whole where all its parts are there.
-        found = {next(iter(found)): set().union(*found.values())}
-    for tier, several in found.items():
+        tier = history.sources[unit].tier if history.over else end.tier
+        if here and (history.over or history.external or not end.external) and query.tier in (None, tier):
+            by_tier[tier].add(at)
+    if history.over and heir.unit.pk == unit:
+        by_tier[history.sources[unit].tier].add(len(ends))
+    if place is not None and by_tier:
+        # A row shows all tiers together: one report, whole if all its parts are in the row.
+        by_tier = {next(iter(by_tier)): set().union(*by_tier.values())}
+    for tier, several in by_tier.items():
         yield place, tier, frozenset(several)
 
 
 def _reported(query: FiguresQuery, units: list[int]) -> Iterator[_ReportedNumbers]:
-    """Numbers by unit, month and field; procedures of a field are added before anything is divided."""
+    """Numbers by unit, month and field; procedures of a field are added up before apportioning."""
     editions = query.editions.filter(
         submission__unit__in=units, submission__month__range=query.run
     ).order_by()
@@ -123,7 +123,7 @@ ActualNumbers = tuple[int | None, ...]
 
 
 class SplitActuals:
-    """The recounts of some units and months. One query; two more where there are any."""
+    """The actual figures of the parts of some split units and months. One query; two more if there are any."""
 
     def __init__(
         self,
@@ -136,27 +136,27 @@ class SplitActuals:
         rows = Recount.objects.filter(old__in=units, month__range=run).order_by("heir")
         for old, month, field, heir, *numbers in rows.values_list("old", "month", "field", "heir", *MEASURES):
             self._parts[old, month, field][heir] = tuple(numbers)
-        # Where each end stands among all ends of the unit; what is carried nowhere stands last.
+        # The position of each end among the ends of its unit; the share that counts nowhere stands last.
         self._places = {
             old: {end.heir: place for place, end in enumerate(several)} for old, several in ends.items()
         }
-        self._ways = self._on(day) if self._parts else {}
+        self._ways = self._successor_shares(day) if self._parts else {}
 
-    def _on(self, day: date) -> dict[int, dict[int, Fraction]]:
-        """Whom a direct successor is itself carried to on the day."""
+    def _successor_shares(self, day: date) -> dict[int, dict[int, Fraction]]:
+        """The successors on the day of each direct successor, with their shares."""
         heirs = {heir for parts in self._parts.values() for heir in parts}
         over = set(Unit.objects.filter(pk__in=heirs, active_until__lt=day).values_list("pk", flat=True))
-        found = inheritance.history_successors(day, Q(source__in=sorted(over)))
+        successors = inheritance.history_successors(day, Q(source__in=sorted(over)))
         return {
-            heir: {end.heir: end.share for end in found[heir]} if heir in over else {heir: Fraction(1)}
+            heir: {end.heir: end.share for end in successors[heir]} if heir in over else {heir: Fraction(1)}
             for heir in heirs
         }
 
     def part_of(
-        self, unit: int, month: int, field: int, reported: ActualNumbers, wanted: frozenset[int]
+        self, unit: int, month: int, field: int, reported: ActualNumbers, selected: frozenset[int]
     ) -> tuple[ActualNumbers, bool] | None:
-        """Of what was reported the part of the wanted ends (by their places), and whether some of it is an estimate
-        still: a successor was split in its turn. None where nothing was recounted, or it is not what is reported now.
+        """The part of the selected ends (by position), and whether some of it is still an estimate because a successor
+        was split in turn. None without actual figures, or if they do not add up to the reported ones.
         """
         parts = self._parts.get((unit, month, field))
         if not parts or any(
@@ -171,12 +171,12 @@ class SplitActuals:
             ends = [(places.get(end, len(places)), share) for end, share in sorted(way.items())]
             rest = Fraction(1) - sum(share for _, share in ends)
             ends += [(len(places), rest)] if rest else []
-            inside = [at for at, (place, _) in enumerate(ends) if place in wanted]
+            inside = [at for at, (place, _) in enumerate(ends) if place in selected]
             estimated |= 0 < len(inside) < len(ends)
             for at, number in enumerate(numbers):
                 if number is not None:
                     divided = apportion(number, [share for _, share in ends])
-                    sums[at] = (sums[at] or 0) + sum(divided[one] for one in inside)
+                    sums[at] = (sums[at] or 0) + sum(divided[index] for index in inside)
         return tuple(sums), estimated
 
 

@@ -42,7 +42,7 @@ class ComparableFieldUnits:
     """
 
     def __init__(self, owed: FieldExpectation, period: Period) -> None:
-        self.owed, self.reach, self.period = owed, owed.question, period
+        self.owed, self.reach, self.period = owed, owed.query, period
         self.months = sorted({*period.same_last_year().months, *period.months})
         self._all = frozenset(self.months)
 
@@ -157,7 +157,7 @@ class ComparableFieldUnits:
     @cached_property
     def divided(self) -> Set[int]:
         """By today's units: ids of units of which only a part counts."""
-        carried = self.reach.carried if self.reach.today is not None else None
+        carried = self.reach.successor_history if self.reach.today is not None else None
         sources = carried.total.sources if carried and carried.total else ()
         return {source.unit for source in sources if not source.undivided}
 
@@ -208,7 +208,7 @@ class ComparableFieldUnits:
     def _counts(self, end: HistorySuccessor) -> bool:
         """Whether it is in scope; for a closed unit everything is."""
         above = self.reach.unit
-        return self.reach.carried.over or end.path.startswith(above.path)
+        return self.reach.successor_history.over or end.path.startswith(above.path)
 
     @cached_property
     def _heirs_left_out(self) -> Set[int]:

@@ -308,7 +308,7 @@ class ComparableUnitsToday(ComparableUnits):
     @cached_property
     def divided(self) -> Set[int]:
         """Ids of units of which only a part counts."""
-        total = self.reach.carried.total
+        total = self.reach.successor_history.total
         return {source.unit for source in total.sources if not source.undivided} if total else frozenset()
 
     @property
@@ -366,7 +366,7 @@ class ComparableUnitsToday(ComparableUnits):
     def _expected_in_scope(self, unit: UnitRow) -> bool:
         """Whether it was expected to report in either period, in scope."""
         counts = self.tiers is None or unit.tier in self.tiers
-        if self.reach.carried.over:
+        if self.reach.successor_history.over:
             counts = counts and unit.path.startswith(self.reach.unit.path)
         return counts and any(unit.expected_to_report(*days) for days in self._both_periods.periods)
 

@@ -103,7 +103,7 @@ def _rows(comparable: AnyComparableUnits, **which: object) -> tuple[str, QuerySe
 def _split_units(comparable: AnyComparableUnits, units: Set[int]) -> Iterator[PartialTally]:
     """By today's units: shares of units that were split. At most three queries, none without such units."""
     if units:
-        total, months = comparable.reach.carried.total, set(comparable.months)
+        total, months = comparable.reach.successor_history.total, set(comparable.months)
         heir = total._replace(sources=[source for source in total.sources if source.unit in units])
         parts = apportioned_tallies(comparable.reach, [(None, heir)], comparable.reach.field is not None)
         yield from (part for part in parts if part.month in months)

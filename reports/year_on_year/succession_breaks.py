@@ -231,7 +231,7 @@ def history_units(periods: BothPeriods, heirs: Iterable[int]) -> dict[int, Set[i
     """Ids of the units whose reports are, fully or in part, the history of each. One query."""
     sources = {heir: {heir} for heir in heirs}
     rows = _inherited_rows(periods.reach).filter(heir__in=list(sources))
-    if periods.reach.carried.over:
+    if periods.reach.successor_history.over:
         rows = rows.filter(subtree(periods.reach.unit.path, "source__path"))
     for heir, source in rows.values_list("heir_id", "source_id"):
         sources[heir].add(source)
@@ -251,8 +251,8 @@ def rows_containing(heirs: Mapping[int, str], reach: FiguresQuery) -> Set[int]:
 def _breaks(periods: BothPeriods) -> list[tuple]:
     """Units in which a line breaks: it begins or ends there, or who follows reports nothing (`COLUMNS` of each)."""
     reach, tiers = periods.reach, None if periods.tiers is None else frozenset(periods.tiers)
-    days = (periods.start, periods.first_end, periods.last_start, periods.end, reach.carried.day)
-    if reach.carried.over:
+    days = (periods.start, periods.first_end, periods.last_start, periods.end, reach.successor_history.day)
+    if reach.successor_history.over:
         lines = BreakingLines(*days, tiers, reach.unit.path)
         ways = (lines.alone, lines.unfollowed, lines.stopped, lines.elsewhere, lines.nowhere)
         units = Unit.objects.order_by().filter(reach.within())
@@ -297,16 +297,18 @@ def _breaks_near(lines: BreakingLines, what: str, near: _Near, *names: str) -> l
 
 def _paths(reach: FiguresQuery) -> list[str]:
     """Ends of the paths of the unit and of the groups that its history comes from."""
-    total, path = reach.carried.total, reach.unit.path
+    total, path = reach.successor_history.total, reach.unit.path
     groups = (
-        [reach.carried.sources[source.unit].path for source in total.sources if source.sums] if total else []
+        [reach.successor_history.sources[source.unit].path for source in total.sources if source.sums]
+        if total
+        else []
     )
     return [end for place in topmost_paths((path, *groups)) for end in path_bounds(place)]
 
 
 def _single(reach: FiguresQuery) -> list[int]:
     """Ids of single units that its history comes from."""
-    total = reach.carried.total
+    total = reach.successor_history.total
     return sorted({source.unit for source in total.sources if not source.sums}) if total else []
 
 
@@ -319,14 +321,14 @@ def _heirs(periods: BothPeriods, units: list[tuple]) -> Iterator[int]:
         if _within(reach, *end):
             yield heir
     for pk, path, tier, kind, until in units:
-        here = reach.carried.over or until is None or until >= reach.carried.day
+        here = reach.successor_history.over or until is None or until >= reach.successor_history.day
         if pk in gone and here and _within(reach, path, tier, kind == UnitKind.EXTERNAL):
             yield pk
 
 
 def _within(reach: FiguresQuery, path: str, tier: str, external: bool) -> bool:
     """Whether a unit of the day is in scope; for a closed unit all are."""
-    if reach.carried.over:
+    if reach.successor_history.over:
         return True
     here = path.startswith(reach.unit.path) and (reach.external or not external)
     return here and reach.tier in (None, tier)
@@ -334,7 +336,7 @@ def _within(reach: FiguresQuery, path: str, tier: str, external: bool) -> bool:
 
 def _sharing(periods: BothPeriods, heirs: Set[int]) -> Iterator[int]:
     """Units in scope that share the report of a divided unit with these. One query."""
-    reach, day = periods.reach, periods.reach.carried.day
+    reach, day = periods.reach, periods.reach.successor_history.day
     rows = _inherited_rows(reach).exclude(share="1").filter(heir__in=heirs)
     other = "source__inherited_by"
     rows = rows.filter(
@@ -344,10 +346,14 @@ def _sharing(periods: BothPeriods, heirs: Set[int]) -> Iterator[int]:
     days = ("source__path", "source__active_from", "ends")
     for path, since, until, heir, *end in rows.values_list(*days, *(f"{other}__{name}" for name in ends)):
         expected = any(since <= last and (until is None or until >= first) for first, last in periods.periods)
-        if expected and _within(reach, *end) and (not reach.carried.over or path.startswith(reach.unit.path)):
+        if (
+            expected
+            and _within(reach, *end)
+            and (not reach.successor_history.over or path.startswith(reach.unit.path))
+        ):
             yield heir
 
 
 def _inherited_rows(reach: FiguresQuery) -> QuerySet[Inherited]:
-    day = reach.carried.day
+    day = reach.successor_history.day
     return Inherited.objects.order_by().filter(whole=False, since__lte=day, until__gte=day)

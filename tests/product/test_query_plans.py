@@ -180,7 +180,7 @@ def test_who_ended_is_not_looked_for_name_by_name() -> None:
     period = periods.Period.parse("2025-M02..M07")
     for unit in places_of_today(nation)[1:]:
         query = FiguresQuery(unit, period, stored_calendar(), by="unit", today=country.LAST_DAY)
-        assert query.carried.heirs(True)
+        assert query.successor_history.heirs(True)
         with plans(unit, "enable_sort") as found:
             territory(query)
         assert found == [], (unit, found)

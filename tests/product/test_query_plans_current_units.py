@@ -28,7 +28,7 @@ def test_reports_of_heirs_are_looked_for_unit_by_unit() -> None:
     province = places_of_today(country.fill_country(MERGED))[1]
     period = Period.parse("2025-M02..M07")
     query = FiguresQuery(province, period, stored_calendar(), by="unit", today=country.LAST_DAY)
-    heirs = [row.unit.pk for row in query.carried.rows if row.sources]
+    heirs = [row.unit.pk for row in query.successor_history.rows if row.sources]
     with ways("records_submission") as found:
         rows = [part for part in partial_tallies(query, by_child=True) if part.child is not None]
     assert len(found) == 2
@@ -44,7 +44,7 @@ def test_rows_of_groups_by_todays_units_are_added_up_group_by_group() -> None:
     nation = country.fill_country(MERGED)
     period = Period.parse("2025-M02..M07")
     query = FiguresQuery(nation, period, stored_calendar(), by="unit", today=country.LAST_DAY)
-    heirs = query.carried.heirs()
+    heirs = query.successor_history.heirs()
     groups = {source.unit for _, heir in heirs for source in heir.sources if source.sums}
     with ways("records_groupsum") as found:
         rows = list(group_tallies(query, heirs, False))

@@ -28,7 +28,9 @@ class Command(BaseCommand):
         )
         # Without a unit, all of them.
         units = [query.unit] if unit else Unit.objects.filter(parent=None).order_by("folded")
-        missing = [month.one for root in units for month in missing_unit_months(replace(query, unit=root))]
+        missing = [
+            month.missing for root in units for month in missing_unit_months(replace(query, unit=root))
+        ]
         if format == "json":
             rows = [{"unit": line.unit, "name": line.name, "month": str(line.month)} for line in missing]
             self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=1))

@@ -153,14 +153,16 @@ def silent_everywhere() -> list:
         for day, stage in product((None, date(2022, 12, 1)), Stage.values):
             told = summary(FiguresQuery(unit, period, include=stage, today=day, by="unit"))
             looked_for = missing_unit_months(FiguresQuery(unit, period, stored_calendar(), stage, today=day))
-            assert [one.one for one in looked_for] == sorted(told.total.completeness.missing, key=by_month)
+            assert [one.missing for one in looked_for] == sorted(
+                told.total.completeness.missing, key=by_month
+            )
             if day is None and stage == Stage.SUBMITTED:
                 # The work list and the reminders ask month by month.
                 below = Unit.objects.filter(subtree(unit.path))
                 for month in period.months:
                     units = units_missing(below, [month], stored_calendar())
                     assert set(units.values_list("pk", flat=True)) == {
-                        one.unit for one in looked_for if one.one.month == month
+                        one.unit for one in looked_for if one.missing.month == month
                     }
             found.append((unit.pk, day, stage, looked_for, [row.figures.completeness for row in told.rows]))
     return found

@@ -138,7 +138,7 @@ def test_a_whole_period_by_todays_units_is_that_of_its_months():
         assert {(part.month, part.field) for part in whole} == {(None, one and one.pk)}
         groups = {
             row.unit.pk: {source.unit for source in row.sources if source.sums}
-            for row in asked[0].carried.rows
+            for row in asked[0].successor_history.rows
         }
         several = Counter(part.child for part in whole)
         assert several and all(number <= len(groups[child]) for child, number in several.items())
@@ -191,7 +191,7 @@ def test_of_a_merged_country_only_silent_units_are_read(monkeypatch):
         # Months that do not follow each other, one by one.
         some = [across.months[0], across.months[-1]]
         assert missing.missing_unit_months(FiguresQuery(top, across, stored_calendar(), today=day), some) == [
-            one for one in found if one.one.month in some
+            one for one in found if one.missing.month in some
         ]
 
 

@@ -69,7 +69,7 @@ def test_of_a_merged_country_nobody_is_listed():
     nation = country.fill_country(MERGED)
     for unit in places_of_today(nation):
         wanted = today_of(unit)
-        assert wanted.reach.carried.heirs(True)
+        assert wanted.reach.successor_history.heirs(True)
         with CaptureQueriesContext(connection) as asked:
             found = wanted.comparable
         with plans(unit) as whole:
@@ -95,7 +95,7 @@ def test_who_is_left_out_is_found_through_indexes():
     country.settle_database()
     for unit in (nation, province, commune):
         wanted = today_of(unit)
-        assert wanted.reach.carried.heirs(True)
+        assert wanted.reach.successor_history.heirs(True)
         with plans(unit) as whole:
             names = wanted.comparable.names_left_out
         assert whole == [] and commune.name in names, (unit, whole)
