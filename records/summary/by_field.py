@@ -166,7 +166,7 @@ def expected_in_rows(query: FiguresQuery) -> Counter[int]:
 
 def missing_of_field(query: FiguresQuery, months: Iterable[Month], number: int) -> list[MissingUnitMonth]:
     """Unit-months where the query's field is missing: without any report, or reported with the field left blank.
-    `number`: how many are missing by the sums; blanks are queried only if it exceeds the missing reports.
+    `number`: how many are missing by the sums; blanks are queried only if it differs from the missing reports.
     """
     catalogue, field = field_expectation(query).catalogue, query.field.pk
     missing = [

@@ -82,8 +82,8 @@ def _unit_query(columns: Collection[str], stage: str, added_up: bool) -> Prepare
             .order_by()
             .filter(submission__unit__in=units, submission__month__range=(first, last))
         )
-        handover_prefix = "submission__" if added_up else None
-        sums = _blank_other_columns(columns, period_sums("submission__month", first, last, handover_prefix))
+        prefix = "submission__" if added_up else None
+        sums = _blank_other_columns(columns, period_sums("submission__month", first, last, prefix))
         return rows.values_list("submission__unit_id").annotate(sum_reported=Count("pk"), **sums)
 
     return PreparedQuery(build, list, int, int)

@@ -64,7 +64,7 @@ def stored_missing(query: FiguresQuery, months: Sequence[MonthSpan]) -> Iterator
 def _stored_rows(query: FiguresQuery, first: Month, last: Month) -> list[tuple]:
     arguments = query.include, first.number, last.number
     if query.unit.tier == Tier.COUNTRY:
-        # Without the units, each of which would be looked up.
+        # Without the join, which would look up each unit.
         return _all_stored(*arguments)
     paths, single = [query.unit.path], []
     if query.today is not None:
@@ -132,7 +132,7 @@ def _units_with_missing(
     """
     reports = query.editions.filter(_in_months(months), submission__unit=OuterRef("pk"))
     # Not Count, which would group: without a report the subquery must return 0.
-    count = reports.order_by().values(found=Func("pk", function="COUNT", output_field=IntegerField()))
+    count = reports.order_by().values(count=Func("pk", function="COUNT", output_field=IntegerField()))
     (_, _, first_end), (_, last_start, _) = months[0], months[-1]
     each = [
         Case(When(expected_within(start, end), then=Value(1)), default=Value(0)) for _, start, end in months
@@ -143,7 +143,7 @@ def _units_with_missing(
         then=Value(len(months)),
     )
     expected = Case(every, default=reduce(add, each), output_field=IntegerField())
-    return units.alias(there=Subquery(count)).filter(there__lt=expected)
+    return units.alias(reported=Subquery(count)).filter(reported__lt=expected)
 
 
 def _in_months(months: Sequence[MonthSpan]) -> Q:
@@ -208,17 +208,13 @@ def missing_unit_months(
     month_spans = [(month, *span) for month, span in spans if month in selected]
     if not month_spans:
         return []
-    base_query = query
+    base = query
     if query.today is not None and query.successor_history.total is None:
-        base_query, by_child = query.reported, None
-    missing = (
-        [] if base_query.as_of is not None else _in_total(query, stored_missing(base_query, month_spans))
-    )
+        base, by_child = query.reported, None
+    missing = [] if base.as_of is not None else _in_total(query, stored_missing(base, month_spans))
     if number is None or number != len(missing):
         stored = {(unit.pk, unit_month.missing.month) for unit, unit_month in missing}
-        searched = search_missing(
-            _units_to_search(base_query, month_spans, by_child, missing), base_query, month_spans
-        )
+        searched = search_missing(_units_to_search(base, month_spans, by_child, missing), base, month_spans)
         missing += _in_total(query, (lack for lack in searched if (lack[0].pk, lack[1]) not in stored))
     missing.sort(key=lambda pair: (pair[1].missing.month.number, pair[0].folded, pair[0].pk))
     return [unit_month for _, unit_month in missing]

@@ -51,9 +51,9 @@ def apportioned_tallies(query: FiguresQuery, heirs: CurrentUnits, by_field: bool
     recounted = SplitActuals(sorted(places), successors, query.run, history.day)
     targets = {
         unit: [
-            report
+            target
             for place in theirs
-            for report in _successors_in_place(query, place, by_place[place], successors[unit], unit)
+            for target in _successors_in_place(query, place, by_place[place], successors[unit], unit)
         ]
         for unit, theirs in places.items()
     }

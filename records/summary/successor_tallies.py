@@ -61,13 +61,11 @@ def _grouping(query: FiguresQuery, places: _Places) -> _Grouping:
     """How the database adds up the sums."""
     rows: dict[int, list] = {}
     if not reads_by_month(query, [place for several in places.values() for place, _ in several]):
-        group_places = [(group, [place for place, _ in several]) for (group, _, _), several in places.items()]
-        rows.update(group_places)
+        pairs = [(group, [place for place, _ in several]) for (group, _, _), several in places.items()]
+        rows.update(pairs)
         # Everything of a group goes to the same rows.
         return (
-            _period_tallies
-            if all(rows[group] == several for group, several in group_places)
-            else _monthly_tallies
+            _period_tallies if all(rows[group] == several for group, several in pairs) else _monthly_tallies
         )
     into = _places_of_row(places)
     alone = all(several == [(None, into[tier])] for (_, tier, _), several in places.items())
@@ -220,12 +218,8 @@ def _successor_sums(
         month, into = (f"{path}month", f"{through}{tier}") if monthly else (_NOTHING, _NOTHING)
         selected = rows.filter(_with_prefix(through, mapping))
         selected = selected.values_list(f"{through}heir_id", f"{through}whole", month, into, field)
-        handover_prefix = path if added_up else None
-        sums = (
-            column_sums(handover_prefix)
-            if monthly
-            else period_sums(f"{path}month", first, last, handover_prefix)
-        )
+        prefix = path if added_up else None
+        sums = column_sums(prefix) if monthly else period_sums(f"{path}month", first, last, prefix)
         return selected.annotate(_reported=reported, **sums)
 
     return PreparedQuery(build, list, list, list, int, int, date, *([int] if with_field else []))
@@ -281,15 +275,13 @@ def _unit_query(stage: str, by_field: bool, with_field: bool, monthly: bool, add
 
     def build(units: list[int], first: int, last: int, *only: int) -> QuerySet:
         path, rows, field, reported = _reports(stage, units, (first, last), by_field, *only)
-        unit, month, handover_prefix = f"{path}unit_id", f"{path}month", path if added_up else None
+        unit, month, prefix = f"{path}unit_id", f"{path}month", path if added_up else None
         if not monthly:
             columns = rows.values_list(unit, _NOTHING, field)
-            return columns.annotate(_reported=reported, **period_sums(month, first, last, handover_prefix))
+            return columns.annotate(_reported=reported, **period_sums(month, first, last, prefix))
         if not by_field:
-            return rows.values_list(unit, month, field, Value(1), *counted_columns(handover_prefix).values())
-        return rows.values_list(unit, month, field).annotate(
-            _reported=reported, **column_sums(handover_prefix)
-        )
+            return rows.values_list(unit, month, field, Value(1), *counted_columns(prefix).values())
+        return rows.values_list(unit, month, field).annotate(_reported=reported, **column_sums(prefix))
 
     return PreparedQuery(build, list, int, int, *([int] if with_field else []))
 
