@@ -27,7 +27,7 @@ from django.views.decorators.http import require_http_methods
 
 from core import mail_server, network, rate_limit
 from core.forms import REQUIRED, EmailAddressField, posted_data
-from core.locks import open_lock_file
+from core.lock_files import open_lock_file
 from core.web import Right, requires
 
 from . import users

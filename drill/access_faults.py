@@ -47,7 +47,7 @@ AT_THE_DOOR = (
     ),
     Fault(
         "a part of a divided unit goes to a unit that one only reads",
-        "units/lifecycle/merge_views.py",
+        "units/lifecycle/restructuring_views.py",
         "(share.taken_by, share.there)):\n            require_right(request.user, Right.MANAGE, unit, request.day)",
         "(share.taken_by, share.there)):\n            pass",
         "tests/units/lifecycle/test_split.py",

@@ -55,7 +55,7 @@ FAULTS = (
     ),
     Fault(
         "a locked month is written",
-        "records/submissions/locks.py",
+        "records/submissions/month_lock.py",
         "    if lock is not None:",
         "    if False:",
         "tests/records/locking/test_locks.py",
@@ -216,7 +216,7 @@ FAULTS = (
     ),
     Fault(
         "drawing a PDF fetches any address",
-        "reports/pdf/child_renderer.py",
+        "reports/pdf/weasyprint_process.py",
         "if url not in self.allowed:",
         "if False:",
         "tests/reports/pdf/test_files.py",

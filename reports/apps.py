@@ -12,9 +12,9 @@ class ReportsConfig(AppConfig):
         from ledger import jobs, log
         from records.reminders.actions import MORE_REMINDERS, ReminderSource
         from records.worklist.views import WORKLIST_PARTS
-        from reports.closing import DRAWINGS, log_anchors
         from reports.consultation import reminders
         from reports.consultation.views import worklist_part
+        from reports.freezing import DRAWINGS, log_anchors
 
         log.ANCHOR_SOURCES.register(log_anchors, place=10)
         jobs.JOB_KINDS.register(DRAWINGS, place=10)

@@ -23,7 +23,7 @@ from units.people.views import (
     rights_list,
 )
 
-from .lifecycle import merge_views
+from .lifecycle import restructuring_views
 from .push import message_again, receiver_list, receiver_stop
 from .tokens import token_detail, token_list, token_revoke
 
@@ -34,10 +34,10 @@ urlpatterns = [
     path("<int:pk>/", unit_detail, name="detail"),
     path("<int:pk>/close/", unit_close, name="close"),
     path("<int:pk>/reopen/", unit_reopen, name="reopen"),
-    path("<int:pk>/succeed/", merge_views.succeed, name="succeed"),
-    path("<int:pk>/split/", merge_views.split, name="split"),
-    path("<int:pk>/merge/", merge_views.merge, name="merge"),
-    path("<int:pk>/undo-merger/", merge_views.undo_merger, name="undo_merger"),
+    path("<int:pk>/succeed/", restructuring_views.succeed, name="succeed"),
+    path("<int:pk>/split/", restructuring_views.split, name="split"),
+    path("<int:pk>/merge/", restructuring_views.merge, name="merge"),
+    path("<int:pk>/undo-merger/", restructuring_views.undo_merger, name="undo_merger"),
     path("people/", people_list, name="people"),
     path("people/new/", person_create, name="person_create"),
     path("people/<int:pk>/", person_detail, name="person"),

@@ -13,7 +13,8 @@ from records.errors import ActionRefused, OwnEntries
 from records.models import Edition, Stage, State, Submission
 from records.submissions import payload
 from records.submissions.actions import must_be_same_revision, must_be_sent, refresh_sums_above
-from records.submissions.locks import actor_name, locked_edition, log_edition, required_reason
+from records.submissions.edition_log import actor_name, log_edition
+from records.submissions.month_lock import locked_edition, required_reason
 from units.models import Receiver
 
 APPROVED_EVENT = "submission.approved"

@@ -36,7 +36,7 @@ from records.submissions.fetch import (
     working_edition_or_404,
 )
 from records.submissions.lines import GridLine, grid_lines
-from spreadsheets import child_process
+from spreadsheets import sandboxed_reader
 from spreadsheets.cells import BULK_LIMITS, ReadLimits, UnreadableFile
 from spreadsheets.table_writer import TableColumn, TableFile, requested_file, table_rows
 from units.access.queries import is_allowed
@@ -270,7 +270,7 @@ def upload_case_file(request: HttpRequest, submission: Submission) -> HttpRespon
             staged,
             upload_limits(),
             form.kept_heads,
-            partial(child_process.read_lines, seconds=MAX_UPLOAD_SECONDS),
+            partial(sandboxed_reader.read_lines, seconds=MAX_UPLOAD_SECONDS),
         )
     except UnreadableFile as refused:
         form.add_error("file", str(refused.fault))

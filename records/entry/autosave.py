@@ -24,7 +24,7 @@ from records.submissions import actions
 from records.submissions.checks import counts_of_edition
 from records.submissions.fetch import submission_action
 from records.submissions.lines import GridLine, TypedLines, grid_lines, read_typed_lines
-from records.submissions.locks import locked_working_edition
+from records.submissions.month_lock import locked_working_edition
 
 from .submission_page import REFUSAL_STATUS
 

@@ -25,7 +25,7 @@ from records.models import DossierCount, Submission
 from records.storage import measures_of_row, set_measures
 from records.submissions.checks import check_edition
 from records.submissions.lines import REASON_LENGTH, REASON_TOO_LONG, GridLine
-from records.submissions.locks import must_be_expected, must_be_open, must_have_ended
+from records.submissions.month_lock import must_be_expected, must_be_open, must_have_ended
 from records.submissions.month_status import WorkingEdition
 from records.submissions.uploads import FilledMonth
 from spreadsheets.cells import Cell, FlawedCell

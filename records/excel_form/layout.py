@@ -11,7 +11,6 @@ from figures.measures import SUMS
 from figures.periods import Month, PeriodError
 from records.calendar.queries import DueDates
 from records.catalogue import Catalogue
-from records.submissions.history_window import opens_from_predecessors
 from records.submissions.lines import (
     AFTER_GROUPS,
     APART_GROUPS,
@@ -23,6 +22,7 @@ from records.submissions.lines import (
     has_column,
 )
 from records.submissions.month_status import WorkingEdition, working_editions
+from records.submissions.predecessor_openings import opens_from_predecessors
 from units.models import Unit
 
 # Increase it with every change that makes earlier forms unreadable; they are then refused as old.

@@ -5,16 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from figures.measures import MEASURES
-from spreadsheets.cells import (
-    MB,
-    WEB_LIMITS,
-    Cell,
-    FileFault,
-    FlawedCell,
-    UnreadableFile,
-    column_letters,
-)
-from spreadsheets.child_process import read_sheets
+from spreadsheets.cells import MB, WEB_LIMITS, Cell, FileFault, FlawedCell, UnreadableFile, column_letters
+from spreadsheets.sandboxed_reader import read_sheets
 
 from .layout import NAMES, NOTE, OURS, REASON, SIGN, SheetSignature
 

@@ -14,7 +14,7 @@ from figures.periods import Period
 from ledger import log
 from records.errors import ActionRefused
 from records.models import Indicator, IndicatorValue
-from records.submissions.locks import actor_name
+from records.submissions.edition_log import actor_name
 from units.models import Unit
 
 from .queries import IndicatorEntry, indicator_entries, indicators_subject, indicators_version, logged_value

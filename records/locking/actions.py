@@ -17,13 +17,12 @@ from records.calendar.queries import stored_calendar
 from records.errors import ActionRefused, OwnRequest
 from records.models import OPEN_STATES, ClosingTime, Edition, State, Submission, UnlockRequest
 from records.submissions.actions import copy_edition
-from records.submissions.locks import (
+from records.submissions.edition_log import actor_name, log_edition
+from records.submissions.month_lock import (
     ClosingTimes,
-    actor_name,
     binding_closing_time,
     closing_times_by_month,
     is_locked,
-    log_edition,
     required_reason,
     write_closing_times,
 )

@@ -20,7 +20,7 @@ from records.models import DossierCount, Edition
 from records.storage import measures_of_row
 from records.submissions.actions import save_counts
 from records.submissions.checks import counts_of_edition
-from records.submissions.locks import FROM_FILE
+from records.submissions.month_lock import FROM_FILE
 from spreadsheets.cells import FileFaults
 
 from .reader import OfficialLine, OfficialSheet, read_official_sheet

@@ -24,7 +24,7 @@ from spreadsheets.cells import (
     UnreadableFile,
     column_letters,
 )
-from spreadsheets.child_process import read_lines
+from spreadsheets.sandboxed_reader import read_lines
 from units.models import Unit
 
 # The form annexed to a review, which units also upload.

@@ -22,7 +22,7 @@ from figures.completeness import AFTER, BEFORE
 from figures.formatting import format_count, format_day
 from ledger import log
 from records.models import Reminder, ReminderKind
-from records.submissions.locks import actor_name
+from records.submissions.edition_log import actor_name
 from units.models import Unit
 
 from .queries import ReminderItem, UnsentMonth, clerks_of_units, sent_or_approved, urged_on

@@ -20,17 +20,14 @@ from units.models import Unit
 from units.tree.queries import lock_unit
 
 from .checks import check_edition, counts_of_edition, rows_of_edition
-from .locks import (
+from .edition_log import actor_name, log_edition, responsible_person, saved_detail
+from .month_lock import (
     FROM_PAGE,
-    actor_name,
     apply_closing_times,
     locked_edition,
-    log_edition,
     must_be_expected,
     must_be_open,
     must_be_unlocked,
-    responsible_person,
-    saved_detail,
 )
 
 # {(field id, procedure id or None): {measure: value}}; measures that are not named do not change.

@@ -18,7 +18,7 @@ from units.models import Membership, Role, Unit, subtree
 from units.succession.positions import places_on, stands_within
 
 from .history_window import HistoryWindow, unit_history_windows
-from .locks import binding_closing_time, closing_times_by_month
+from .month_lock import binding_closing_time, closing_times_by_month
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,12 @@ from records.models import Edition, State, UnlockRequest
 from records.reminders.queries import last_reminded, own_reminders
 from records.submissions import month_status
 from records.submissions.fetch import chosen_locations, with_own_mark
-from records.submissions.locks import ClosingTimes, binding_closing_time, closing_times_by_month, is_locked
+from records.submissions.month_lock import (
+    ClosingTimes,
+    binding_closing_time,
+    closing_times_by_month,
+    is_locked,
+)
 from records.submissions.month_status import missing_months
 from records.summary.missing import count_sent, units_missing
 from spreadsheets.table_writer import TableFile, requested_file

@@ -18,7 +18,7 @@ from reports.tables.files import table_csv_bytes
 
 from . import drawing
 from .drawing import ProgressCallback
-from .typesetting import drop_indentation, printable
+from .line_breaks import drop_indentation, printable
 
 DATA_NAME = "so-lieu.json"
 UNITS_NAME, FIELDS_NAME = "so-lieu-theo-don-vi.csv", "so-lieu-theo-linh-vuc-{}.csv"

@@ -16,15 +16,14 @@ from core import clock
 from core.text import parse_digits
 from core.web import Right, attachment, outcome_message, requires
 from ledger import jobs
-from reports import closing as reports_closing
-from reports import document, review_access
-from reports.closing import before_signing
+from reports import document, freezing, review_access
 from reports.consultation import actions as consultation_actions
 from reports.consultation.queries import comment_units
 from reports.consultation.views import CommentForm, ReplyForm
 from reports.drafting import actions as drafting_actions
+from reports.freezing import before_signing
 from reports.models import Asking, AskKind, Drawing, Review, SectionComment, SignedKind
-from reports.pdf import drawing, foreign
+from reports.pdf import drawing, foreign_files
 from reports.printing import copies, print_view
 from reports.review_access import ReviewError, review_for
 from reports.verification import signed_files
@@ -101,10 +100,8 @@ def queue_and_show(
 ) -> HttpResponse:
     """Queue a long PDF and show its progress; 429 when the queue is full."""
     try:
-        reports_closing.queue_drawing(
-            review, by=request.user, at=clock.now(), expected=pages, closing=closing
-        )
-    except reports_closing.QueueFull as error:
+        freezing.queue_drawing(review, by=request.user, at=clock.now(), expected=pages, closing=closing)
+    except freezing.QueueFull as error:
         answer = review_page(request, review, status=429, refused=str(error))
         answer.headers["Retry-After"] = "120"
         return answer
@@ -227,7 +224,7 @@ def review_freeze(request: HttpRequest, review: Review) -> HttpResponse:
         raise review_access.ReviewError("Báo cáo đã chốt số liệu.")
     at, doc = clock.now(), document.build_document(review, demo=settings.DEMO)
     if request.POST.get("version") != document.document_version(doc):
-        raise review_access.StaleReview(reports_closing.CHANGED)
+        raise review_access.StaleReview(freezing.CHANGED)
     form = ClosingReasonForm(request.POST, needed=bool(before_signing(review, doc, request.day)))
     if not form.is_valid():
         return review_page(request, review, status=422, reason_form=form)
@@ -240,7 +237,7 @@ def review_freeze(request: HttpRequest, review: Review) -> HttpResponse:
     except drawing.PdfNotDrawn as error:
         return pdf_error_page(request, review, error)
     reason = form.cleaned_data["reason"]
-    reports_closing.freeze(
+    freezing.freeze(
         review, frozen.document, frozen.content, frozen.form, by=request.user, at=at, reason=reason
     )
     messages.success(request, "Đã chốt số liệu, trình ký. Bản PDF này không thay đổi nữa; hãy tải về để ký.")
@@ -253,7 +250,7 @@ def review_number(request: HttpRequest, review: Review) -> HttpResponse:
     form = IssueNumberForm(request.POST, review, request.day)
     if not form.is_valid():
         return review_page(request, review, status=422, number_form=form)
-    reports_closing.record_issue(review, **form.cleaned_data, by=request.user, at=clock.now())
+    freezing.record_issue(review, **form.cleaned_data, by=request.user, at=clock.now())
     messages.success(request, "Đã ghi số, ngày ban hành.")
     return redirect("review", review.pk)
 
@@ -280,11 +277,11 @@ def review_signed(request: HttpRequest, review: Review) -> HttpResponse:
     content = form.cleaned_data["file"].read()
     try:
         compared = signed_files.compare_signed_file(content, review)
-    except foreign.ReaderBusy as busy:
+    except foreign_files.ReaderBusy as busy:
         answer = review_page(request, review, status=429, refused=str(busy))
         answer.headers["Retry-After"] = "60"
         return answer
-    except (signed_files.UnrelatedFile, foreign.UnreadablePdf, copies.LostFile) as error:
+    except (signed_files.UnrelatedFile, foreign_files.UnreadablePdf, copies.LostFile) as error:
         form.add_error("file", str(error))
         return review_page(request, review, status=422, signed_form=form)
     reason = form.cleaned_data["reason"].strip()
@@ -293,7 +290,7 @@ def review_signed(request: HttpRequest, review: Review) -> HttpResponse:
             "reason", "Tệp thiếu số liệu đã chốt. Nếu đúng là bản đã ký, ghi lý do và chọn lại tệp."
         )
         return review_page(request, review, status=422, signed_form=form, compared=compared)
-    reports_closing.keep_signed_file(
+    freezing.keep_signed_file(
         review, content, compared.kind, compared.as_dict(), by=request.user, at=clock.now(), reason=reason
     )
     messages.success(request, _DONE[compared.kind])

@@ -19,7 +19,6 @@ from core.web import Right, attachment, requires
 from figures.formatting import format_decimal
 from records.calendar.queries import stored_calendar
 from reports import charts, document, review_access
-from reports.closing import before_signing, incomplete_points
 from reports.consultation.queries import (
     comment_units,
     comments_by_section,
@@ -29,6 +28,7 @@ from reports.consultation.queries import (
 )
 from reports.consultation.views import CommentForm
 from reports.drafting import actions
+from reports.freezing import before_signing, incomplete_points
 from reports.meeting import MeetingRecord, meeting_of
 from reports.models import Review, ReviewSection, ReviewState, SignedFile, SignedKind
 from reports.pdf import drawing

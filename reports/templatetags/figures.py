@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from figures import formatting
 from figures.periods import Month, Period
-from reports.pdf import typesetting
+from reports.pdf import line_breaks
 
 register = template.Library()
 
@@ -83,5 +83,5 @@ def period(code: str) -> str:
 
 @register.filter
 def typeset(paragraph):
-    """A printed paragraph, text or runs, with what belongs together kept on one line (reports.pdf.typesetting)."""
-    return typesetting.set_line(typesetting.plain_words(paragraph))
+    """A printed paragraph, text or runs, with what belongs together kept on one line (reports.pdf.line_breaks)."""
+    return line_breaks.set_line(line_breaks.plain_words(paragraph))

@@ -14,8 +14,8 @@ from django.utils.timezone import localtime
 from figures.formatting import format_day
 from reports import review_access
 from reports.models import Review, SignedKind
-from reports.pdf import foreign
-from reports.pdf.foreign import PdfSignature
+from reports.pdf import foreign_files
+from reports.pdf.foreign_files import PdfSignature
 from reports.printing import copies
 
 OTHER = "Phần thêm vào sau bản đã chốt không chỉ có chữ ký số: nội dung nhìn thấy có thể đã bị thay đổi."
@@ -39,10 +39,10 @@ class AppendedContent:
 def read_appended(content: bytes, length: int) -> AppendedContent:
     """Read what was appended to the first `length` bytes, which are a frozen file. Raises foreign.Busy."""
     try:
-        read = foreign.read_foreign_file(content, "added", prefix=length)
-    except foreign.ReaderBusy:
+        read = foreign_files.read_foreign_file(content, "added", prefix=length)
+    except foreign_files.ReaderBusy:
         raise
-    except foreign.UnreadablePdf:
+    except foreign_files.UnreadablePdf:
         return AppendedContent(faults=(UNREAD,))
     if read.added != "signatures":
         fault = {"nothing": NO_SIGNATURE, "other": OTHER}.get(read.added or "", UNREAD)
@@ -141,7 +141,7 @@ def compare_signed_file(content: bytes, review: Review) -> SignedFileComparison:
     if content == frozen:
         raise UnrelatedFile("Đây là bản PDF đã chốt, chưa có chữ ký. Hãy chọn bản đã ký.")
     length = len(frozen) if content.startswith(frozen) else 0
-    read = foreign.read_foreign_file(content, "text", "added", prefix=length)
+    read = foreign_files.read_foreign_file(content, "text", "added", prefix=length)
     if read.encrypted:
         raise UnrelatedFile("Tệp PDF đặt mật khẩu, không đọc được. Hãy chọn tệp không đặt mật khẩu.")
     if read.pages is None:
@@ -169,13 +169,13 @@ def count_numbers(text: str) -> Counter[str]:
 
 
 def compare_numbers(
-    read: foreign.ForeignFile, review: Review, frozen_pdf: bytes
+    read: foreign_files.ForeignFile, review: Review, frozen_pdf: bytes
 ) -> tuple[int, tuple[MissingFigure, ...]]:
     """How many numbers of the frozen PDF were looked for, and which the read text holds in fewer places. A number of
     one or two digits says nothing by itself: pages, days and articles are full of them. Nothing is looked for in a
     text that was too long to be read whole.
     """
-    frozen = foreign.read_foreign_file(frozen_pdf, "text")
+    frozen = foreign_files.read_foreign_file(frozen_pdf, "text")
     if not (read.whole and frozen.whole):
         return 0, ()
     expected, present = count_numbers(frozen.text or ""), count_numbers(read.text or "")
@@ -217,16 +217,16 @@ def claimed_review(content: bytes) -> Claim | None:
     if not content.startswith(b"%PDF-"):
         return None
     try:
-        read = foreign.read_foreign_file(content, "text", "attached")
+        read = foreign_files.read_foreign_file(content, "text", "attached")
         review = _claimed(read.text or "", read.attached)
         if review is None:
             return None
         if not read.text or len("".join(read.text.split())) < LEAST_TEXT:
             return Claim(review)
         return Claim(review, *compare_numbers(read, review, copies.kept_pdf(review)))
-    except foreign.ReaderBusy:
+    except foreign_files.ReaderBusy:
         raise
-    except (foreign.UnreadablePdf, copies.LostFile):
+    except (foreign_files.UnreadablePdf, copies.LostFile):
         return None
 
 

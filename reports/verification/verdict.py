@@ -10,7 +10,7 @@ from typing import Any
 from ledger.models import Entry
 from reports import document
 from reports.models import FrozenForm, Review, SignedFile, SignedKind
-from reports.pdf import drawing, foreign
+from reports.pdf import drawing, foreign_files
 from reports.pdf.files import pdf_text, read_attached, redraw_pdf
 from reports.printing import copies
 from reports.review_access import NewerFigure, frozen_entry, newer_figures
@@ -193,9 +193,11 @@ def _numbers_note(file: SignedFile) -> str:
 def _attached(content: bytes) -> Any:
     try:
         return (
-            foreign.read_foreign_file(content, "attached").attached if content.startswith(b"%PDF-") else None
+            foreign_files.read_foreign_file(content, "attached").attached
+            if content.startswith(b"%PDF-")
+            else None
         )
-    except foreign.UnreadablePdf:
+    except foreign_files.UnreadablePdf:
         return None
 
 

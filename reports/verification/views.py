@@ -16,7 +16,7 @@ from figures.measures import measure_label, online_labels
 from figures.rates import CATALOGUE
 from figures.summary import MAIN_COUNTS, Figures, Summary
 from reports import review_access
-from reports.pdf import foreign
+from reports.pdf import foreign_files
 from reports.printing.print_view import tier_rows
 from reports.review_access import newer_figures
 
@@ -139,7 +139,7 @@ def _by_file(request: HttpRequest) -> HttpResponse:
     try:
         verdict = verification_verdict.check_bytes(content)
         claimed = signed_files.claimed_review(content) if verdict.review is None else None
-    except foreign.ReaderBusy as busy:
+    except foreign_files.ReaderBusy as busy:
         answer = _page(request, status=429, busy=str(busy))
         answer.headers["Retry-After"] = "60"
         return answer

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from spreadsheets import child_process
+from spreadsheets import sandboxed_reader
 from spreadsheets.cells import WEB_LIMITS, UnreadableFile
-from spreadsheets.child_process import read_sheets
+from spreadsheets.sandboxed_reader import read_sheets
 from spreadsheets.table_reader import open_lines
 from tests.records.cases.clerk import uploaded
 from tests.records.conftest import as_ as as_
@@ -27,15 +27,15 @@ ROOT = Path(__file__).resolve().parents[2]
 UNGUARDED = f"""
 import runpy, sys
 sys.path.append({str(ROOT)!r})
-import core.child_process
+import core.sandbox
 import spreadsheets.cells, spreadsheets.xlsx_reader, spreadsheets.xlsx_sheet, spreadsheets.xlsx_sheet
 spreadsheets.xlsx_reader._check_package = spreadsheets.xlsx_reader._check_head_sizes = lambda *_: None
 spreadsheets.xlsx_sheet._ELEMENTS = spreadsheets.xlsx_sheet.LONGEST_TEXT = spreadsheets.xlsx_sheet.LONGEST_TEXT = 10**15
 spreadsheets.xlsx_sheet._DEEPEST = spreadsheets.xlsx_sheet._MERGES = 10**15
 spreadsheets.cells.ReadLimits = lambda *given: spreadsheets.cells.BULK_LIMITS.__class__(*[10**15] * 6)
-bind = core.child_process.limit_this_process
-core.child_process.limit_this_process = lambda *, seconds, **more: bind(seconds=seconds // 5, **more)
-runpy.run_path({str(child_process.PROGRAM)!r}, run_name="__main__")
+bind = core.sandbox.limit_this_process
+core.sandbox.limit_this_process = lambda *, seconds, **more: bind(seconds=seconds // 5, **more)
+runpy.run_path({str(sandboxed_reader.PROGRAM)!r}, run_name="__main__")
 """
 ENTITIES = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a0 "aaaaaaaaaa">' + b"".join(
     b'<!ENTITY a%d "%s">' % (level, b"&a%d;" % (level - 1) * 10) for level in range(1, 12)
@@ -58,7 +58,7 @@ class Told:
         yield 1, [str([name for name in os.environ if name != "LC_CTYPE"])]
 
 spreadsheets.xlsx_reader.XlsxBook = Told
-runpy.run_path({str(child_process.PROGRAM)!r}, run_name="__main__")
+runpy.run_path({str(sandboxed_reader.PROGRAM)!r}, run_name="__main__")
 """
 
 
@@ -66,7 +66,7 @@ runpy.run_path({str(child_process.PROGRAM)!r}, run_name="__main__")
 def unguarded(monkeypatch, tmp_path) -> None:
     program = tmp_path / "unguarded.py"
     program.write_text(UNGUARDED)
-    monkeypatch.setattr(child_process, "PROGRAM", program)
+    monkeypatch.setattr(sandboxed_reader, "PROGRAM", program)
 
 
 def bursting(form: bytes) -> list[tuple[str, bytes]]:
@@ -110,7 +110,7 @@ def test_bombs_end_the_program_and_not_the_server(unguarded, as_, july, settings
 def test_the_program_is_bound_as_the_acceptance_says(monkeypatch, tmp_path):
     bound = tmp_path / "bound.py"
     bound.write_text(TELLING)
-    monkeypatch.setattr(child_process, "PROGRAM", bound)
+    monkeypatch.setattr(sandboxed_reader, "PROGRAM", bound)
     rows = [cells for _, lines in read_sheets(b"PK", WEB_LIMITS) for _, cells in lines]
     assert rows == [["536870912"], ["10"], ["26214400"], ["0"], ["[]"]]
 
@@ -123,7 +123,7 @@ def test_the_program_is_bound_as_the_acceptance_says(monkeypatch, tmp_path):
     *(with_part(sheet(["a"]), part, data) for part, data, _ in BOMBS),
 ])  # fmt: skip
 def test_the_program_hands_back_what_is_read_in_this_process(content):
-    assert rows_or_fault(child_process.read_lines, content) == rows_or_fault(open_lines, content)
+    assert rows_or_fault(sandboxed_reader.read_lines, content) == rows_or_fault(open_lines, content)
 
 
 def rows_or_fault(opened, content: bytes) -> list:
@@ -145,5 +145,5 @@ def test_a_text_that_every_cell_shares_is_not_written_out_for_each():
         with_part(sheet(["a"]), "xl/sharedStrings.xml", texts), "xl/worksheets/sheet1.xml", SHEET % rows
     )
     with pytest.raises(UnreadableFile) as refused:
-        child_process.read_lines(content, WEB_LIMITS)
+        sandboxed_reader.read_lines(content, WEB_LIMITS)
     assert refused.value.fault.code == "unreadable"

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from ledger import jobs
 from ledger.models import JobState
-from reports import closing
+from reports import freezing
 from reports.models import Drawing, Review
 from reports.printing import copies
 from tests.support.loaded_demo import NOW
@@ -23,7 +23,7 @@ def nobody_draws(monkeypatch) -> None:
 
 @pytest.fixture
 def drawing(review: Review) -> Drawing:
-    return closing.queue_drawing(review, by=User.objects.get(username="tonghop"), at=NOW, expected=84)
+    return freezing.queue_drawing(review, by=User.objects.get(username="tonghop"), at=NOW, expected=84)
 
 
 def stands(drawing: Drawing, state: str, pages: int = 0, words: str = "") -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
-from reports import closing, demo
+from reports import demo, freezing
 from reports.drafting import actions
 from reports.models import Review
 from tests.reports.test_difference import correct
@@ -99,7 +99,7 @@ def test_the_difference_of_two_reviews_is_readable(review, quiet_page, live_serv
     for number in ("215/BC-UBND", "300/BC-UBND"):
         call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
         review = Review.objects.get(pk=review.pk)
-        review = closing.record_issue(review, number, NOW.date(), by=None, at=NOW)
+        review = freezing.record_issue(review, number, NOW.date(), by=None, at=NOW)
         if number.startswith("215"):
             correct(review)
             review = actions.replace_review(review, by=None, at=NOW)

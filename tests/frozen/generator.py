@@ -146,7 +146,7 @@ def frozen(review: Any, number: str, at: datetime, *, qr: bool = False) -> Any:
     """The review with its figures closed, and issued where a number is given."""
     from accounts.models import User
     from reports import document
-    from reports.closing import freeze, record_issue
+    from reports.freezing import freeze, record_issue
     from reports.models import Review
     from reports.printing import copies
 

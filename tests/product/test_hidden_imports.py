@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import global_settings
 
-import cchc_dashboard.settings as project
+from cchc_dashboard import settings
 from tests.support.server import ROOT
 
 APPS = ("accounts", "core", "figures", "ledger", "records", "reports", "spreadsheets", "units")
@@ -33,7 +33,7 @@ def paths(value: Any) -> Iterator[str]:
 def own_settings() -> list[str]:
     return [
         name
-        for name in dir(project)
+        for name in dir(settings)
         if name.isupper() and not hasattr(global_settings, name) and not OF_PACKAGES.match(name)
     ]
 
@@ -55,7 +55,7 @@ def answered_signals(source: str) -> list[int]:
 
 def test_no_setting_of_ours_is_a_path_into_an_app():
     assert len(own_settings()) > 20
-    assert {name: found for name in own_settings() if (found := list(paths(getattr(project, name))))} == {}
+    assert {name: found for name in own_settings() if (found := list(paths(getattr(settings, name))))} == {}
     assert list(paths({"a": ["records.worklist.views.part", "records.read"], "b": "reports/x.py"})) == [
         "records.worklist.views.part",
         "records.read",

@@ -13,7 +13,7 @@ from accounts.models import User
 from figures.summary import canonical_json
 from reports import review_access
 from reports.models import Review
-from reports.pdf import foreign
+from reports.pdf import foreign_files
 from reports.pdf.files import draw_pdf, pdf_text
 from reports.printing import copies, print_view
 from reports.verification import verdict
@@ -71,7 +71,7 @@ def signed_in(review):
 
 _drawn: dict[tuple[bytes, bytes, str], bytes] = {}
 _pdf_text = lru_cache(maxsize=16)(pdf_text)
-_read = lru_cache(maxsize=64)(foreign.read_foreign_file)
+_read = lru_cache(maxsize=64)(foreign_files.read_foreign_file)
 
 
 @pytest.fixture
@@ -91,6 +91,6 @@ def drawn_once(monkeypatch) -> None:
 
     monkeypatch.setattr(copies, "draw_pdf", quick)
     monkeypatch.setattr(verdict, "pdf_text", _pdf_text)
-    monkeypatch.setattr(foreign, "read_foreign_file", _read)
+    monkeypatch.setattr(foreign_files, "read_foreign_file", _read)
     given = iter("BCDFGHJKLMNPQRTVWXZ")
     monkeypatch.setattr(review_access, "new_code", lambda: next(given) * review_access.LENGTH)

@@ -16,7 +16,7 @@ from records.approval import actions as approval_actions
 from records.locking import actions as locking_actions
 from records.models import Submission
 from records.submissions import actions as submissions_actions
-from reports import closing
+from reports import freezing
 from reports.difference import TextPiece, changed_figures, changed_sections, changed_words
 from reports.drafting import actions as drafting_actions
 from reports.models import Review
@@ -136,7 +136,7 @@ def correct(review: Review) -> None:
 def both(review) -> tuple[Review, Review]:
     """The issued review, and the issued one that replaces it after a correction and with other words."""
     old = closed(review)
-    old = closing.record_issue(old, "215/BC-UBND", NOW.date(), by=None, at=NOW)
+    old = freezing.record_issue(old, "215/BC-UBND", NOW.date(), by=None, at=NOW)
     correct(old)
     new = drafting_actions.replace_review(old, by=None, at=NOW)
     section = (
@@ -145,7 +145,7 @@ def both(review) -> tuple[Review, Review]:
     body = "Câu viết thêm khi thay thế." + ("\n\n" + section.body if section.body else "")
     drafting_actions.edit_draft(new, by=None, at=NOW, bodies={section.pk: (section.heading, body)})
     new = closed(new)
-    return old, closing.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
+    return old, freezing.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
 
 
 def test_the_replacement_says_on_page_and_paper_what_it_replaces(signed_in, both):

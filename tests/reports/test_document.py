@@ -12,8 +12,8 @@ import pytest
 from figures.periods import Period
 from records.indicators import actions as indicators_actions
 from reports import document
-from reports.closing import before_signing
 from reports.drafting import actions as drafting_actions
+from reports.freezing import before_signing
 from reports.printing import print_view
 from reports.review_files import workbook
 from reports.review_text import text_figures

@@ -157,9 +157,9 @@ def write(path: Path, rows: Iterable[Sequence[Any]]) -> None:
 def reviews(half: int) -> None:
     """A commune's is issued, another's is frozen; the demo's is out for comment, and its PDF waits to be drawn."""
     from figures.periods import Period
-    from reports.closing import queue_drawing
     from reports.consultation.actions import ask_units
     from reports.drafting.actions import open_full_draft
+    from reports.freezing import queue_drawing
     from reports.models import Review
     from tests.frozen.generator import frozen, meeting
 

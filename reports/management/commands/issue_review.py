@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.models import User
 from core import web
 from core.clock import now, today
-from reports import closing, document, review_access
-from reports.closing import before_signing
+from reports import document, freezing, review_access
+from reports.freezing import before_signing
 from reports.pdf import drawing
 from reports.printing import copies
 from units.access.queries import is_allowed
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             for warning in before_signing(review, doc, today()):
                 self.stderr.write(f"Lưu ý: {warning}")
             frozen = copies.draw_frozen_copy(doc, at=at, qr=qr, following=lambda pages: None)
-            review = closing.freeze(
+            review = freezing.freeze(
                 review, frozen.document, frozen.content, frozen.form, by=user, at=at, reason=reason
             )
         except (review_access.ReviewError, drawing.PdfNotDrawn) as error:

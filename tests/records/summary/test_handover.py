@@ -13,7 +13,7 @@ from figures.unit_changes import Handover
 from records.aggregates import group_sums, recount
 from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from tests.records.submissions.test_opening_from_predecessors import AUGUST, JULY, JUNE, merged, month_of
+from tests.records.submissions.test_predecessor_openings import AUGUST, JULY, JUNE, merged, month_of
 from tests.units.succession import successions
 from units.lifecycle import undo
 from units.models import Succession, Unit

@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from ledger.models import Entry
 from reports import document
-from reports.closing import before_signing
 from reports.consultation import actions as consultation_actions
 from reports.drafting import actions as drafting_actions
+from reports.freezing import before_signing
 from reports.models import Asking, Review, ReviewState, SectionComment
 from tests.support.loaded_demo import NOW
 from tests.support.page_text import squeezed

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.utils.timezone import localdate
 
 from figures.formatting import format_day
-from reports import closing, document
+from reports import document, freezing
 from reports.drafting.queries import news_phrases
 from reports.meeting import MeetingRecord, meeting_of
 from reports.models import Review
@@ -161,7 +161,7 @@ def test_of_a_frozen_review_it_is_what_was_frozen(review, signed_in, monkeypatch
     )
     frozen = Review.objects.get(pk=review.pk)
     issued_on = localdate(frozen.frozen_at)
-    closing.record_issue(frozen, "215/BC-UBND", issued_on, by=None, at=NOW)
+    freezing.record_issue(frozen, "215/BC-UBND", issued_on, by=None, at=NOW)
     text = reader.get(f"/reports/reviews/{review.pk}.txt").content.decode()
     assert "CHƯA ĐĂNG" not in text
     assert f"Nguồn: Báo cáo số 215/BC-UBND ngày {format_day(issued_on)} của UBND huyện Thanh Liêm." in text

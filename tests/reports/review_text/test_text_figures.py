@@ -8,8 +8,8 @@ from ledger.models import Entry
 from records.aggregates import recount
 from records.models import DossierCount, Edition
 from reports import document, review_access
-from reports.closing import before_signing
 from reports.drafting import actions
+from reports.freezing import before_signing
 from reports.models import Review
 from reports.printing import print_view
 from reports.review_text import bound_text, text_figures

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from accounts.models import User
 from figures.periods import Period
 from figures.summary import Summary
-from reports import closing, document
+from reports import document, freezing
 from reports.difference import difference_between
 from reports.drafting import actions
 from reports.models import Review
@@ -88,7 +88,7 @@ def test_by_the_units_that_reported_both_annexes_say_so(review):
 
 def test_it_is_frozen_with_the_review(today, drawn_once):
     doc = copies.draw_frozen_copy(document.build_document(today, demo=True), at=AT)
-    found = closing.freeze(today, doc.document, doc.content, doc.form, by=None, at=AT)
+    found = freezing.freeze(today, doc.document, doc.content, doc.form, by=None, at=AT)
     kept = Review.objects.get(pk=found.pk)
     assert kept.frozen["figures"]["units_of"] == "2025-08-01" and newer_figures(kept.frozen) == []
     with pytest.raises(DatabaseError, match="đã chốt"), transaction.atomic():
@@ -162,7 +162,7 @@ def test_corrections_of_predecessors_are_told_as_reasons(today, django_assert_ma
     """Of a review by today's units: months of 2022 of communes that are over; not of one that it has nothing of."""
     add_membership(User.objects.get(username="lanhdao"), today.unit, "leader", DAY, by=None)
     old = closed(today)
-    closing.record_issue(old, "1/BC", DAY, by=None, at=AT)
+    freezing.record_issue(old, "1/BC", DAY, by=None, at=AT)
     correct(old)
     new = closed(actions.replace_review(old, by=None, at=AT))
     with django_assert_max_num_queries(12):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from ledger import log, purge
 from ledger.models import Entry
 from records.models import Submission
-from reports import closing
+from reports import freezing
 from reports.drafting import actions
 from reports.models import Review
 from reports.printing import copies
@@ -25,10 +25,10 @@ def both(review) -> tuple[Review, Review]:
     """The issued review, and the issued one that replaces it after a correction; then all that was logged is purged, as
     if it were old enough.
     """
-    old = closing.record_issue(closed(review), "215/BC-UBND", NOW.date(), by=None, at=NOW)
+    old = freezing.record_issue(closed(review), "215/BC-UBND", NOW.date(), by=None, at=NOW)
     correct(old)
     new = closed(actions.replace_review(old, by=None, at=NOW))
-    new = closing.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
+    new = freezing.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
     assert purge.purge_entries(timezone.localdate() + timedelta(1), by=None, at=timezone.now()).first == 1
     return old, new
 

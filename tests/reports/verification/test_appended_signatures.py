@@ -12,7 +12,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.writer import PdfFileWriter
 
 from reports.models import Review
-from reports.pdf import foreign
+from reports.pdf import foreign_files
 from reports.printing import copies
 from reports.verification import signed_files
 from reports.verification import verdict as verification_verdict
@@ -185,7 +185,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_files_cost_only_their_own_reading(review, name):
     try:
-        read = foreign.read_foreign_file(HOSTILE[name], "text", "attached", "added")
-    except foreign.UnreadablePdf:
+        read = foreign_files.read_foreign_file(HOSTILE[name], "text", "attached", "added")
+    except foreign_files.UnreadablePdf:
         return
     assert not read.signatures and read.attached is None and not (read.text or "").strip()

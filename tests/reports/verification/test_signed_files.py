@@ -12,9 +12,9 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 from ledger.models import Entry
-from reports import closing, review_access
+from reports import freezing, review_access
 from reports.models import Review, SignedFile
-from reports.pdf import foreign
+from reports.pdf import foreign_files
 from reports.pdf.files import redraw_pdf
 from reports.printing import copies
 from reports.verification import signed_files
@@ -147,7 +147,7 @@ def test_what_cannot_be_the_signed_file_is_refused(editor, frozen, name):
     make, words = REFUSED[name]
     answer = upload(editor, frozen, make(copies.kept_pdf(frozen)))
     assert answer.status_code == 422 and words in answer.content.decode()
-    assert not SignedFile.objects.exists() and not default_storage.exists(closing.SIGNED_FOLDER)
+    assert not SignedFile.objects.exists() and not default_storage.exists(freezing.SIGNED_FOLDER)
 
 
 def test_without_a_file_and_over_the_limit(editor, frozen, settings):
@@ -161,10 +161,10 @@ def test_a_draft_has_no_signed_file(editor, review):
     answer = upload(editor, review, written(pages()))
     assert answer.status_code == 409 and "sau khi đã chốt" in answer.content.decode()
     with pytest.raises(review_access.ReviewError):
-        closing.keep_signed_file(review, b"%PDF-", "picture", {}, by=None, at=NOW)
+        freezing.keep_signed_file(review, b"%PDF-", "picture", {}, by=None, at=NOW)
     assert (
-        not default_storage.exists(closing.SIGNED_FOLDER)
-        or not default_storage.listdir(closing.SIGNED_FOLDER)[1]
+        not default_storage.exists(freezing.SIGNED_FOLDER)
+        or not default_storage.listdir(freezing.SIGNED_FOLDER)[1]
     )
     answer = editor.get(f"/reports/reviews/{review.pk}/signed.pdf")
     assert answer.status_code == 409 and "Chưa tải lên bản đã ký" in answer.content.decode()
@@ -172,9 +172,9 @@ def test_a_draft_has_no_signed_file(editor, review):
 
 def test_a_busy_reader_asks_for_patience(editor, frozen, monkeypatch):
     def busy(*args, **more):
-        raise foreign.ReaderBusy
+        raise foreign_files.ReaderBusy
 
-    monkeypatch.setattr(foreign, "read_foreign_file", busy)
+    monkeypatch.setattr(foreign_files, "read_foreign_file", busy)
     answer = upload(editor, frozen, written(pages()))
     assert answer.status_code == 429 and answer.headers["Retry-After"] == "60"
 
@@ -183,7 +183,7 @@ def test_a_newer_upload_counts_and_the_older_stays(editor, frozen):
     first, second = written(pages(1)), written(pages(2))
     for content in (first, second, second):
         assert upload(editor, frozen, content).status_code == 302
-    assert SignedFile.objects.count() == 2 and len(default_storage.listdir(closing.SIGNED_FOLDER)[1]) == 2
+    assert SignedFile.objects.count() == 2 and len(default_storage.listdir(freezing.SIGNED_FOLDER)[1]) == 2
     address = f"/reports/reviews/{frozen.pk}/signed.pdf"
     assert editor.get(address).content == second
     assert editor.get(address + "?lan=1").content == first
@@ -246,4 +246,4 @@ def test_numbers_are_read_whole(text, found):
 
 def test_the_reader_reads_what_it_wrote(frozen):
     kept = copies.kept_pdf(frozen)
-    assert foreign.read_foreign_file(kept, "text").pages == len(PdfReader(BytesIO(kept)).pages)
+    assert foreign_files.read_foreign_file(kept, "text").pages == len(PdfReader(BytesIO(kept)).pages)

@@ -13,9 +13,9 @@ from ledger import log
 from ledger.models import Entry
 from records.aggregates import recount
 from records.models import DossierCount, Edition
-from reports import closing, document, review_access, triggers
-from reports.closing import log_anchors
+from reports import document, freezing, review_access, triggers
 from reports.drafting import actions
+from reports.freezing import log_anchors
 from reports.models import Review
 from reports.pdf.files import draw_pdf, page_source, pdf_text
 from reports.printing import copies, print_view
@@ -146,7 +146,7 @@ def test_database_refuses_changes(frozen, change):
 
 
 def test_number_and_day_may_still_be_recorded(frozen):
-    closing.record_issue(frozen, "215/BC-UBND", NOW.date(), by=None, at=NOW)
+    freezing.record_issue(frozen, "215/BC-UBND", NOW.date(), by=None, at=NOW)
     again = Review.objects.get(pk=frozen.pk)
     assert (again.state, again.number) == ("issued", "215/BC-UBND")
     assert verification_verdict.database_faults(again) == []
@@ -161,15 +161,15 @@ def test_number_and_day_may_still_be_recorded(frozen):
     ],
 )
 def test_issue_is_refused(frozen, number, day, reason, words):
-    closing.record_issue(frozen, "215/BC-UBND", NOW.date(), by=None, at=NOW)
+    freezing.record_issue(frozen, "215/BC-UBND", NOW.date(), by=None, at=NOW)
     with pytest.raises(review_access.ReviewError, match=words):
-        closing.record_issue(frozen, number, day, by=None, at=NOW, reason=reason)
+        freezing.record_issue(frozen, number, day, by=None, at=NOW, reason=reason)
     assert Review.objects.get(pk=frozen.pk).number == "215/BC-UBND"
 
 
 def test_the_same_number_again_is_no_correction(frozen):
     for _ in range(2):
-        closing.record_issue(frozen, "215/BC-UBND", NOW.date(), by=None, at=NOW)
+        freezing.record_issue(frozen, "215/BC-UBND", NOW.date(), by=None, at=NOW)
     assert Entry.objects.filter(action__in=["review.issue", "review.correct"]).count() == 1
 
 
@@ -177,11 +177,11 @@ def test_nothing_else_may(frozen):
     for act in (
         lambda: actions.edit_draft(frozen, by=None, at=NOW, title="x"),
         lambda: actions.set_state(frozen, "draft", by=None, at=NOW),
-        lambda: closing.freeze(frozen, {}, b"%PDF-", {}, by=None, at=NOW),
+        lambda: freezing.freeze(frozen, {}, b"%PDF-", {}, by=None, at=NOW),
     ):
         with pytest.raises(review_access.ReviewError):
             act()
-    assert len(default_storage.listdir(closing.FOLDER)[1]) == 1
+    assert len(default_storage.listdir(freezing.FOLDER)[1]) == 1
 
 
 def test_the_log_is_anchored_in_it(frozen):

@@ -13,7 +13,7 @@ from pypdf import PdfWriter
 from ledger.models import Entry
 from records.aggregates import recount
 from records.models import DossierCount, Edition
-from reports import closing, review_access
+from reports import freezing, review_access
 from reports.drafting import actions
 from reports.models import Review
 from reports.pdf.files import redraw_pdf
@@ -39,14 +39,14 @@ def frozen(review) -> Review:
 
 @pytest.fixture
 def issued(frozen) -> Review:
-    return closing.record_issue(frozen, "215/BC-UBND", NOW.date(), by=None, at=NOW)
+    return freezing.record_issue(frozen, "215/BC-UBND", NOW.date(), by=None, at=NOW)
 
 
 @pytest.fixture
 def replaced(issued) -> tuple[Review, Review]:
     """An issued review and the issued one that took its place."""
     new = closed(actions.replace_review(issued, by=None, at=NOW))
-    return issued, closing.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
+    return issued, freezing.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
 
 
 def typed(client, code: str) -> str:

@@ -7,7 +7,7 @@ from figures.periods import Period
 from records.approval.queries import unexplained_rows
 from records.models import DossierCount, Edition
 from reports import document
-from reports.closing import before_signing
+from reports.freezing import before_signing
 from tests.reports.drafting.test_draft import drafted
 from tests.support.loaded_demo import NOW
 from units.models import Unit

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.pdf.typesetting import LONGEST, printable, set_line
+from reports.pdf.line_breaks import LONGEST, printable, set_line
 
 BOUND = re.compile(r'<span class="nb">(.*?)</span>')
 

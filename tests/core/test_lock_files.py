@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.locks import open_lock_file
+from core.lock_files import open_lock_file
 
 NAMES = ("kept.lock", "fresh.lock", "there/new.lock", "nowhere/new.lock")
 

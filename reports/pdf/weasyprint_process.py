@@ -22,7 +22,7 @@ from weasyprint.logger import PROGRESS_LOGGER
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher
 
-from core.child_process import limit_this_process
+from core.sandbox import limit_this_process
 
 # WeasyPrint leaves page numbers and running heads as content without a tag, keeps empty elements, and gives header
 # cells no scope and cells under a two-row head no headers. It makes a table of several pages one table per page, each

@@ -13,15 +13,15 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
-from core import child_process
-from core.locks import open_lock_file, take
+from core import sandbox
+from core.lock_files import open_lock_file, take
 
-PROGRAM = Path(__file__).with_name("reading.py")
+PROGRAM = Path(__file__).with_name("foreign_program.py")
 MB = 1024 * 1024
 LONGEST_ANSWER = 64 * MB
-BOUNDS = child_process.ProcessBounds(512 * MB, 30, LONGEST_ANSWER)
+BOUNDS = sandbox.ProcessBounds(512 * MB, 30, LONGEST_ANSWER)
 # For a file that begins with a frozen one, which cannot be forged; with 58 pages it took 11 s and 375 MB.
-KNOWN_BOUNDS = child_process.ProcessBounds(1024 * MB, 120, LONGEST_ANSWER)
+KNOWN_BOUNDS = sandbox.ProcessBounds(1024 * MB, 120, LONGEST_ANSWER)
 WAITING_SECONDS = 20
 # Leaves two of a worker's four threads for pages.
 _turns = BoundedSemaphore(2)
@@ -91,11 +91,9 @@ def read_foreign_file(content: bytes, *parts: str, prefix: int = 0) -> ForeignFi
         file.write(content)
         file.seek(0)
         try:
-            with child_process.read_in_child(
-                PROGRAM, file, bounds, (prefix, *parts), packages=True
-            ) as answer:
+            with sandbox.read_in_child(PROGRAM, file, bounds, (prefix, *parts), packages=True) as answer:
                 result = json.load(answer)
-        except child_process.ChildProcessFailed as failed:
+        except sandbox.ChildProcessFailed as failed:
             logger.warning("a PDF could not be read: %s", failed)
             raise UnreadablePdf(_HEAVY) from failed
     for fault in result["faults"]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ledger import jobs
-from reports import closing
+from reports import freezing
 from reports.models import Drawing, Review
 from reports.printing import copies
 from units.lifecycle.actions import open_units
@@ -23,7 +23,7 @@ def test_a_thread_draws_what_waits_and_ends(monkeypatch):
         [UnitDraft("13474", "thị trấn Tân Thanh", "committee", "commune", NOW.date(), parent=None)], by=None
     ).new
     review = Review.objects.create(unit=unit, period="2022-H1", title="Báo cáo", created_at=NOW)
-    drawing = closing.queue_drawing(review, by=None, at=NOW, expected=30)
+    drawing = freezing.queue_drawing(review, by=None, at=NOW, expected=30)
     monkeypatch.setattr(copies, "draft_pdf", lambda *given, following, **more: following(3))
     jobs.start_worker()
     jobs._thread.join(20)
@@ -38,7 +38,7 @@ def test_work_that_says_nothing_for_long_is_not_taken_for_lost(monkeypatch):
         [UnitDraft("13474", "thị trấn Tân Thanh", "committee", "commune", NOW.date(), parent=None)], by=None
     ).new
     review = Review.objects.create(unit=unit, period="2022-H1", title="Báo cáo", created_at=NOW)
-    drawing = closing.queue_drawing(review, by=None, at=NOW, expected=30)
+    drawing = freezing.queue_drawing(review, by=None, at=NOW, expected=30)
     told: list[datetime] = []
 
     def silent(*given, **more) -> None:

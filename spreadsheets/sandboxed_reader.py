@@ -15,14 +15,14 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import IO, Any, BinaryIO
 
-from core import child_process
-from core.child_process import begin_in_child
+from core import sandbox
+from core.sandbox import begin_in_child
 
 from .cells import MB, FileFault, FlawedCell, Lines, ReadLimits, UnreadableFile
 from .table_reader import open_lines
 from .xlsx_reader import XlsxBook
 
-PROGRAM = Path(__file__).with_name("child_program.py")
+PROGRAM = Path(__file__).with_name("sandbox_program.py")
 MEMORY = 512 * MB
 SECONDS = 10
 # Leaves two of a worker's four threads for pages.
@@ -81,13 +81,13 @@ def _answer(what: str, source: bytes | BinaryIO, limits: ReadLimits, seconds: in
     """The child's answer for a file. Raises UnreadableFile if the child fails."""
     # A text that many cells share is written for each of them: this limits it.
     most = limits.declared + limits.file
-    bounds = child_process.ProcessBounds(MEMORY, seconds, most)
+    bounds = sandbox.ProcessBounds(MEMORY, seconds, most)
     with _upload_as_file(source, limits) as upload:
         if not _turns.acquire(timeout=_WAITING_SECONDS):
             raise UnreadableFile("busy", _BUSY)
         try:
-            return child_process.read_in_child(PROGRAM, upload, bounds, (what, *astuple(limits)))
-        except child_process.ChildProcessFailed as failed:
+            return sandbox.read_in_child(PROGRAM, upload, bounds, (what, *astuple(limits)))
+        except sandbox.ChildProcessFailed as failed:
             _logger.warning("a table could not be read: %s", failed)
             raise UnreadableFile("unreadable", _HEAVY) from failed
         finally:

@@ -1,4 +1,4 @@
-"""A program without Django that reads one foreign PDF; started by path from reports.pdf.foreign."""
+"""A program without Django that reads one foreign PDF; started by path from reports.pdf.foreign_files."""
 
 import json
 import logging
@@ -43,9 +43,9 @@ def _appended(content: bytes, prefix: int) -> dict[str, Any]:
     # Imported here, since pyHanko loads slowly and most files do not need it. With -I the program's own folder is not
     # on the path.
     sys.path.append(str(Path(__file__).parent))
-    import appended
+    import appended_changes
 
-    return appended.read(content, prefix)
+    return appended_changes.read(content, prefix)
 
 
 def _attached(content: bytes) -> dict[str, Any]:
@@ -108,7 +108,7 @@ if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
     # Imported here: with -I only the standard library is on the path.
     sys.path.append(str(next(place for place in Path(__file__).parents if (place / "manage.py").exists())))
-    from core.child_process import begin_in_child as begin
+    from core.sandbox import begin_in_child as begin
 
     prefix_, *names_ = begin()
     answer = read(sys.stdin.buffer.read(), int(prefix_), frozenset(names_))

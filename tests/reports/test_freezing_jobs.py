@@ -13,8 +13,7 @@ from accounts.models import User
 from accounts.users import disable_user
 from ledger import jobs
 from ledger.models import Entry
-from reports import closing as reports_closing
-from reports import document, review_access
+from reports import document, freezing, review_access
 from reports.drafting import actions
 from reports.models import Drawing, Review
 from reports.pdf import drawing as pdf_drawing
@@ -76,7 +75,7 @@ def test_from_asking_to_the_file(long_review, signed_in):
 
 def test_it_is_given_up_while_it_is_drawn(long_review, monkeypatch):
     monkeypatch.setattr(jobs, "PAUSE", 0)
-    drawing = reports_closing.queue_drawing(long_review, by=None, at=NOW, expected=30)
+    drawing = freezing.queue_drawing(long_review, by=None, at=NOW, expected=30)
     taken = take()
     tell = jobs.report_progress
 
@@ -97,7 +96,7 @@ def test_it_is_given_up_while_it_is_drawn(long_review, monkeypatch):
 
 
 def test_who_may_give_it_up(long_review, signed_in):
-    drawing = reports_closing.queue_drawing(
+    drawing = freezing.queue_drawing(
         long_review, by=User.objects.get(username="tonghop"), at=NOW, expected=30
     )
     signed_in("lanhdao").post(address("review_draw_cancel", long_review))
@@ -109,7 +108,7 @@ def test_who_may_give_it_up(long_review, signed_in):
 
 
 def test_a_fault_is_told_and_the_next_one_drawn(long_review, monkeypatch, signed_in):
-    reports_closing.queue_drawing(long_review, by=None, at=NOW, expected=30)
+    freezing.queue_drawing(long_review, by=None, at=NOW, expected=30)
     for fault, words in ((pdf_drawing.PdfTooLong(), "quá dài"), (RuntimeError("x"), "lỗi của hệ thống")):
         monkeypatch.setattr(
             copies, "draft_pdf", lambda *given, fault=fault, **more: (_ for _ in ()).throw(fault)
@@ -119,7 +118,7 @@ def test_a_fault_is_told_and_the_next_one_drawn(long_review, monkeypatch, signed
         assert state(taken) == FAILED
         page = signed_in("tonghop").get(address("review_drawing", long_review)).content.decode()
         assert words in page and "Vẽ PDF" in page
-        reports_closing.queue_drawing(long_review, by=None, at=NOW, expected=30)
+        freezing.queue_drawing(long_review, by=None, at=NOW, expected=30)
 
 
 @pytest.mark.parametrize(("limit", "value"), [("PDF_MAX_BYTES", 150 << 20), ("PDF_SECONDS", 1)])
@@ -130,7 +129,7 @@ def test_over_its_limits_the_job_fails_and_the_next_is_drawn(long_review, settin
     section.save()
     pdf_drawing._drop_child()
     setattr(settings, limit, value)
-    drawing = reports_closing.queue_drawing(long_review, by=None, at=NOW, expected=70)
+    drawing = freezing.queue_drawing(long_review, by=None, at=NOW, expected=70)
     draw(take())
     drawing.refresh_from_db()
     assert (drawing.state, drawing.words) == (FAILED, str(pdf_drawing.PdfTooLong()))
@@ -142,7 +141,7 @@ def test_over_its_limits_the_job_fails_and_the_next_is_drawn(long_review, settin
     settings.PDF_MAX_BYTES, settings.PDF_SECONDS = 1 << 30, 120
     section.body = ""
     section.save()
-    again = reports_closing.queue_drawing(long_review, by=None, at=NOW, expected=70)
+    again = freezing.queue_drawing(long_review, by=None, at=NOW, expected=70)
     draw(take())
     assert state(again) == DONE
 
@@ -150,15 +149,15 @@ def test_over_its_limits_the_job_fails_and_the_next_is_drawn(long_review, settin
 def others(review: Review, number: int) -> None:
     for place in range(number):
         one = Review.objects.create(unit=review.unit, period="2022-Q1", title=f"{place}", created_at=NOW)
-        reports_closing.queue_drawing(one, by=None, at=NOW, expected=30)
+        freezing.queue_drawing(one, by=None, at=NOW, expected=30)
 
 
 def test_the_21st_is_turned_away(long_review, signed_in):
-    others(long_review, reports_closing.MOST_WAITING)
+    others(long_review, freezing.MOST_WAITING)
     answer = signed_in("tonghop").post(address("review_draw", long_review))
     assert answer.status_code == 429 and answer.headers["Retry-After"]
     assert "nhiều báo cáo dài" in answer.content.decode()
-    assert Drawing.objects.count() == reports_closing.MOST_WAITING
+    assert Drawing.objects.count() == freezing.MOST_WAITING
 
 
 def test_how_many_come_before(long_review, signed_in):
@@ -170,13 +169,13 @@ def test_how_many_come_before(long_review, signed_in):
 
 
 def test_the_database_holds_one_open_drawing_of_a_review(long_review):
-    reports_closing.queue_drawing(long_review, by=None, at=NOW, expected=30)
+    freezing.queue_drawing(long_review, by=None, at=NOW, expected=30)
     with pytest.raises(IntegrityError), transaction.atomic():
         Drawing.objects.create(review=long_review, asked_at=NOW)
 
 
 def test_what_a_lost_worker_left_is_taken_again(long_review):
-    reports_closing.queue_drawing(long_review, by=None, at=NOW, expected=30)
+    freezing.queue_drawing(long_review, by=None, at=NOW, expected=30)
     taken = take()
     assert take(timedelta(seconds=20)) is None
     again = take(timedelta(seconds=40))
@@ -209,7 +208,7 @@ def test_figures_are_closed_once_also_after_a_restart(long_review, signed_in):
 @pytest.mark.parametrize("lost", ["locked", "role"])
 def test_who_may_no_longer_close_figures_closes_none_by_waiting(long_review, lost):
     leader = User.objects.get(username="lanhdao")
-    reports_closing.queue_drawing(long_review, by=leader, at=NOW, expected=30, closing=closing(long_review))
+    freezing.queue_drawing(long_review, by=leader, at=NOW, expected=30, closing=closing(long_review))
     if lost == "locked":
         disable_user(leader, by=None)
     else:
@@ -222,7 +221,7 @@ def test_who_may_no_longer_close_figures_closes_none_by_waiting(long_review, los
 
 
 def test_figures_that_changed_meanwhile_are_not_closed(long_review):
-    reports_closing.queue_drawing(long_review, by=None, at=NOW, expected=30, closing=closing(long_review))
+    freezing.queue_drawing(long_review, by=None, at=NOW, expected=30, closing=closing(long_review))
     actions.edit_draft(long_review, by=None, at=NOW, title="Tên mới")
     drawing = take()
     draw(drawing)
@@ -231,9 +230,9 @@ def test_figures_that_changed_meanwhile_are_not_closed(long_review):
 
 
 def test_a_draft_on_its_way_stands_before_closing(long_review):
-    reports_closing.queue_drawing(long_review, by=None, at=NOW, expected=30)
+    freezing.queue_drawing(long_review, by=None, at=NOW, expected=30)
     with pytest.raises(review_access.ReviewError, match="đang được vẽ"):
-        reports_closing.queue_drawing(long_review, by=None, at=NOW, expected=30, closing=closing(long_review))
+        freezing.queue_drawing(long_review, by=None, at=NOW, expected=30, closing=closing(long_review))
 
 
 def test_short_reviews_need_no_queue(review, signed_in, monkeypatch):

@@ -1,11 +1,8 @@
-"""Decides whether a month may be changed (lock, closing time, state), locks editions for an action, and writes the log
-entries of actions on editions.
-"""
+"""Whether a month may be changed (lock, closing time, state), and the lock on an edition during an action."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from django.utils import timezone
 
@@ -13,11 +10,10 @@ from core.database import PreparedQuery
 from core.dates import format_day
 from figures import formatting
 from figures.periods import Calendar, Month
-from ledger import log
 from records.errors import ActionRefused
 from records.models import OPEN_STATES, ClosingTime, Edition, State, Submission
 from units.access.queries import approver_of
-from units.models import System, Unit
+from units.models import Unit
 
 # Id of the committee → when it closes the month.
 ClosingTimes = Mapping[int, datetime]
@@ -189,46 +185,6 @@ def must_be_expected(submission: Submission, days: Calendar) -> None:
             "not_expected", f"{unit.name} đã hết hoạt động ngày {end}, không còn báo cáo {month.label}."
         )
     raise ActionRefused("not_expected", f"{unit.name} không phải gửi báo cáo {month.label}.")
-
-
-def saved_detail(edition: Edition, way: str, follows: str, cells: dict[str, Any]) -> dict[str, Any]:
-    """The log detail of a saving. `follows`: who saved before; stored only where that was a file, whose own log entry
-    names no cells (records.history looks it up by this name).
-    """
-    detail: dict[str, Any] = {"revision": edition.revision, "way": way, "cells": cells}
-    if follows.startswith(Edition.FROM_FILE):
-        detail["follows"] = follows
-    return detail
-
-
-def actor_name(actor: Any) -> str:
-    """The name stored on the edition for who acted."""
-    return log.SYSTEM if actor is None else (str(actor) or actor.get_username())
-
-
-def responsible_person(actor: Any) -> int | None:
-    """The id of the person who answers for what is entered or sent, and so may not approve it: for an API token its
-    creator; None for this system itself.
-    """
-    return actor.token.created_by_id if isinstance(actor, System) else actor and actor.pk
-
-
-def log_edition(
-    action: str, edition: Edition, *, by: Any, at: datetime, detail: dict[str, Any] | None = None
-) -> None:
-    submission = edition.submission
-    log.append(
-        f"submission.{action}",
-        by=by,
-        subject=submission.subject,
-        detail={
-            "unit": submission.unit.code,
-            "month": str(Month.from_number(submission.month)),
-            "edition": edition.number,
-            **(detail or {}),
-        },
-        at=at,
-    )
 
 
 def required_reason(reason: str, what: str) -> str:
