@@ -1,4 +1,4 @@
-"""Which tests have to do with a database: the others need no second run on PostgreSQL."""
+"""Which tests run on PostgreSQL too: those that ask for a database, without those that it would tell nothing new."""
 
 import os
 from collections.abc import Iterator
@@ -7,13 +7,48 @@ import pytest
 
 _FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server"}
 
+# Tests, by the beginning of their id, that send no statement which tests that run on both databases do not send as
+# well, but for plain reads of the ORM: measured by tests.support.statement_shapes. They draw, sign and read files, or
+# walk pages that others open on PostgreSQL.
+ONE_DATABASE = (
+    "tests/bad_inputs/test_random_requests.py::test_no_request_makes_an_error_of_the_server[nobody",
+    "tests/bad_inputs/test_random_requests.py::test_no_request_makes_an_error_of_the_server[administrator",
+    "tests/bad_inputs/test_uploaded_tables.py",
+    "tests/product/test_every_page.py",
+    "tests/product/test_rights_matrix.py",
+    "tests/records/excel_form/test_round_trip.py",
+    "tests/records/official_form/test_upload.py",
+    "tests/reports/docx",
+    "tests/reports/drafting/test_sections.py",
+    "tests/reports/official_forms/test_filled_form.py",
+    "tests/reports/pdf",
+    "tests/reports/printing",
+    "tests/reports/review_files",
+    "tests/reports/review_text/test_text_figures.py",
+    "tests/reports/reviews/test_downloads.py",
+    "tests/reports/reviews/test_end_to_end.py",
+    "tests/reports/reviews/test_hostile_values.py",
+    "tests/reports/reviews/test_views.py",
+    "tests/reports/verification/test_appended_signatures.py",
+    "tests/reports/verification/test_stored_reviews.py",
+    "tests/reports/verification/test_views.py",
+)
+# Random histories send the same statements again and again: on PostgreSQL so many of them are lived.
+SEEDS = 2
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark those that ask for one; those that hand it to processes of their own say so themselves."""
+    """Mark those that ask for a database; those that hand it to processes of their own say so themselves."""
     for item in items:
         if item.get_closest_marker("django_db") or _FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.database)
+        if item.nodeid.startswith(ONE_DATABASE) or _seed(item) >= SEEDS:
+            item.add_marker(pytest.mark.one_database)
+
+
+def _seed(item: pytest.Item) -> int:
+    return item.callspec.params.get("seed", 0) if hasattr(item, "callspec") else 0
 
 
 @pytest.hookimpl(wrapper=True)

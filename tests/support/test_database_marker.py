@@ -1,0 +1,16 @@
+"""What is said to need one database only is there."""
+
+from pathlib import Path
+
+import pytest
+
+from .database_marker import ONE_DATABASE
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("beginning", ONE_DATABASE)
+def test_a_place_that_needs_one_database_exists(beginning):
+    path, _, name = beginning.partition("::")
+    assert (ROOT / path).exists()
+    assert not name or f"def {name.split('[')[0]}(" in (ROOT / path).read_text()
