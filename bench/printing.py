@@ -19,12 +19,12 @@ from weasyprint.text.fonts import FontConfiguration
 from figures.periods import Period
 from records.generate import country
 from reports import document
-from reports.docx.files import docx_bytes
+from reports.docx.review_docx import docx_bytes
 from reports.drafting import actions
 from reports.drafting.queries import sections_for_review
 from reports.models import Review
 from reports.pdf import drawing
-from reports.pdf.files import FONTS, _job, draw_pdf, page_source
+from reports.pdf.review_pdf import FONTS, _job, draw_pdf, page_source
 from reports.printing import copies, print_view
 from units.models import Unit
 

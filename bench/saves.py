@@ -109,7 +109,7 @@ def _ours(edition: int, unit: int, place: int) -> Iterator[None]:
 
 def _without_log_and_sums(edition: int, unit: int, place: int) -> Iterator[None]:
     """The product's saving and sending with validation, but without log and group sums."""
-    with patch("ledger.log.append"), patch("records.aggregates.group_sums.refresh_group_sums"):
+    with patch("ledger.log.append"), patch("records.stored_sums.group_sums.refresh_group_sums"):
         yield from _ours(edition, unit, place)
 
 

@@ -55,7 +55,7 @@ FAULTS = (
     ),
     Fault(
         "a locked month is written",
-        "records/submissions/month_lock.py",
+        "records/submissions/editability.py",
         "    if lock is not None:",
         "    if False:",
         "tests/records/locking/test_locks.py",
@@ -65,7 +65,7 @@ FAULTS = (
         "records/approval/actions.py",
         "    edition = _put_in_force(edition, by, at, revision)\n    refresh_sums_above(edition)\n",
         "    edition = _put_in_force(edition, by, at, revision)\n",
-        "tests/records/aggregates/test_group_sums.py",
+        "tests/records/stored_sums/test_group_sums.py",
     ),
     Fault(
         "an approval is not logged",
@@ -181,7 +181,7 @@ FAULTS = (
     ),
     Fault(
         "a text of a person is markup",
-        "templates/records/history/history.html",
+        "templates/records/change_history/history.html",
         "{{ act.reason }}",
         "{{ act.reason|safe }}",
         "tests/bad_inputs/test_markup.py",
@@ -216,10 +216,10 @@ FAULTS = (
     ),
     Fault(
         "drawing a PDF fetches any address",
-        "reports/pdf/weasyprint_process.py",
+        "reports/pdf/weasyprint_program.py",
         "if url not in self.allowed:",
         "if False:",
-        "tests/reports/pdf/test_files.py",
+        "tests/reports/pdf/test_review_pdf.py",
     ),
     Fault(
         "a changed PDF is called valid",

@@ -191,7 +191,7 @@ class _Watch(threading.Thread):
         drawing, statuses = 0, {}
         for place in Path("/proc").glob("[0-9]*"):
             try:
-                if b"reports.pdf.weasyprint_process" not in (place / "cmdline").read_bytes():
+                if b"reports.pdf.weasyprint_program" not in (place / "cmdline").read_bytes():
                     continue
                 if f"PORT={self.service.port}".encode() not in (place / "environ").read_bytes().split(b"\0"):
                     continue

@@ -23,11 +23,11 @@ from spreadsheets.table_writer import TableColumn, TableFile, requested_file, ta
 from units.access.unit_locations import unit_locations
 from units.models import Unit, subtree
 
-from .aggregates import group_sums
 from .catalogue import Catalogue, served_in_row
 from .errors import ActionRefused
 from .models import DossierCount, Edition, GroupSwitch, State, SwitchedGroup
 from .storage import BLANK_COLUMNS, measures_of_row, set_measures
+from .stored_sums import group_sums
 
 _DRAFTS = (State.DRAFT, State.RETURNED)
 

@@ -36,7 +36,7 @@ class IntegerSum(Sum):
         return self.as_sql(compiler, connection, template="%(function)s(%(expressions)s)::bigint", **context)
 
 
-# Flag of a submission (records.aggregates.group_sums) → the columns that count in sums only where it is set.
+# Flag of a submission (records.stored_sums.group_sums) → the columns that count in sums only where it is set.
 HANDOVER_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "opens": (*OPENING, BLANK_COLUMNS["opening"]),
     "closes": (*CLOSING, BLANK_COLUMNS["pending"]),

@@ -35,12 +35,12 @@ from records.indicators.views import (
     unit_indicators,
 )
 from records.locking.views import ask_to_unlock, closing_times_page, decide_unlock, remove_closing
-from records.official_form.views import preview_official, upload_official
+from records.official_form_upload.views import preview_official, upload_official
 from records.reminders.views import urge_units
 from records.worklist.views import worklist
 
+from .change_history import history_page
 from .column_groups import column_groups_page
-from .history import history_page
 from .targets import save_targets, unit_targets
 
 app_name = "records"

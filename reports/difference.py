@@ -29,7 +29,7 @@ from records.models import Field, Procedure, Submission
 from reports.review_text.facts import Fact, scopes
 from spreadsheets.table_writer import csv_lines, escape_formula
 from units.models import Unit, subtree
-from units.succession.inheritance import in_history_of
+from units.succession.stored_lineage import in_history_of
 
 from . import review_access
 from .document import FROZEN_STATES, document_facts, read

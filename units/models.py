@@ -207,8 +207,8 @@ class RosterStep(models.Model):
 class Inherited(models.Model):
     """Whose reports are part of whose history, by day; the columns are those of units.succession.lineage.HistorySpan.
 
-    Derived: written by units.succession.inheritance. Without rows, a unit's history is its own reports, and a group's
-    is everything below it.
+    Derived: written by units.succession.stored_lineage. Without rows, a unit's history is its own reports, and a
+    group's is everything below it.
     """
 
     heir = models.ForeignKey(Unit, models.CASCADE, related_name="inherits")

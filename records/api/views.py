@@ -26,11 +26,11 @@ from records.models import (
     State,
     Submission,
 )
-from records.submissions import actions, month_lock, payload
+from records.submissions import actions, editability, payload
 from records.submissions.checks import check_edition, counts_of_edition, rows_of_edition
-from records.submissions.history_window import history_window
+from records.submissions.editability import FROM_API, find_lock
 from records.submissions.lines import GridLine, grid_lines
-from records.submissions.month_lock import FROM_API, find_lock
+from records.submissions.previous_months import history_window
 from units import api
 from units.access.queries import visible_units
 from units.models import System, Tier, TokenScope, Unit
@@ -236,10 +236,10 @@ class _ApiSaving:
 
     def save(self) -> request_keys.Answer:
         by, at = self.request.user, clock.now()
-        month_lock.must_have_ended(self.month, self.days, self.request.day)
+        editability.must_have_ended(self.month, self.days, self.request.day)
         submission = actions.open_submission(self.unit, self.month, by=by, at=at, days=self.days)
         submission.unit = self.unit
-        edition = month_lock.locked_working_edition(submission)
+        edition = editability.locked_working_edition(submission)
         if self.read.faults:
             self._refuse()
         edition = actions.save_locked(

@@ -8,13 +8,13 @@ from django.db import transaction
 
 from figures.periods import Month
 from ledger import outbox
-from records.aggregates import group_sums
 from records.errors import ActionRefused, OwnEntries
 from records.models import Edition, Stage, State, Submission
+from records.stored_sums import group_sums
 from records.submissions import payload
 from records.submissions.actions import must_be_same_revision, must_be_sent, refresh_sums_above
+from records.submissions.editability import locked_edition, required_reason
 from records.submissions.edition_log import actor_name, log_edition
-from records.submissions.month_lock import locked_edition, required_reason
 from units.models import Receiver
 
 APPROVED_EVENT = "submission.approved"

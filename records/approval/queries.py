@@ -8,10 +8,10 @@ from figures.formatting import format_count
 from figures.measures import SUMS, WHOLES
 from figures.periods import Month, Period
 from figures.tally import sum_reported
-from records.history import ResentChanges, resent_changes
+from records.change_history import ResentChanges, resent_changes
 from records.models import DossierCount, Edition, Stage
 from records.storage import measures_of_row
-from records.submissions.history_window import HistoryWindow, history_windows, report_oddity, row_oddities
+from records.submissions.previous_months import HistoryWindow, history_windows, report_oddity, row_oddities
 from units.models import Unit, subtree
 
 

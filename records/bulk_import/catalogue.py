@@ -13,10 +13,10 @@ from core.dates import parse_day
 from core.text import canonical_text
 from figures.measures import CHANNELS
 from ledger import log
-from records.aggregates import recount
 from records.models import DossierCount, Field, FieldScope, OnlineLevel, Procedure, ProcedureScope
-from records.succession import inherit_scopes
-from records.succession.inherit_scopes import SCOPE_MODELS, own_unit_ids, successor_ids
+from records.stored_sums import recount
+from records.succession import inherited_scopes
+from records.succession.inherited_scopes import SCOPE_MODELS, own_unit_ids, successor_ids
 from spreadsheets.cells import BULK_LIMITS, FileFault, FileFaults
 from spreadsheets.table_reader import InputTable, TableRow, read_table
 from units.models import Tier, Unit
@@ -236,7 +236,7 @@ def _write(entries: list[CatalogueEntry]) -> ImportReport:
             changed = True
         report.written += changed
         report.unchanged += not changed
-    inherit_scopes.extend_recorded_scopes(written)
+    inherited_scopes.extend_recorded_scopes(written)
     return report
 
 

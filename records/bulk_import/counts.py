@@ -20,8 +20,8 @@ from records.calendar.queries import stored_calendar
 from records.catalogue import Catalogue
 from records.models import Edition, GroupSum, MissingReport
 from records.submissions.actions import row_label
+from records.submissions.editability import FROM_FILE, apply_closing_times
 from records.submissions.edition_log import log_edition, saved_detail
-from records.submissions.month_lock import FROM_FILE, apply_closing_times
 from spreadsheets.cells import BULK_LIMITS, FileFault, FileFaults, ReadLimits
 from spreadsheets.table_reader import read_table
 from units.models import Unit

@@ -17,7 +17,7 @@ from figures.measures import CLOSING, MEASURES, SUMS
 from figures.outliers import WATCHED
 from records.catalogue import RowKey
 from records.models import OPEN_STATES, DossierCount, Edition, Stage, State, Submission
-from records.submissions.month_lock import is_locked
+from records.submissions.editability import is_locked
 
 from .reader import NO_VALUES, PLACES_OF_SUM, CountLine, MeasureValues, closing_count, sum_at
 

@@ -8,10 +8,10 @@ from typing import Any
 from figures.measures import MEASURES, WHOLES
 from figures.periods import Month
 from records import storage
-from records.aggregates import group_sums
 from records.calendar.queries import DueDates
 from records.catalogue import Catalogue, RowKey, served_in_row
 from records.models import DossierCount, Edition, Stage, State, Submission
+from records.stored_sums import group_sums
 from units.models import Unit
 
 from .reader import NO_VALUES, MeasureValues, served_rules

@@ -17,8 +17,8 @@ from records.catalogue import RowKey
 from records.errors import ActionRefused
 from records.models import CaseCount, CaseFile, CaseFileState, CaseMapping, CaseRow, Edition
 from records.submissions.actions import save_counts
+from records.submissions.editability import FROM_CASES
 from records.submissions.edition_log import actor_name
-from records.submissions.month_lock import FROM_CASES
 from units.models import Unit
 
 from .queries import CaseCounts, case_file_in_force

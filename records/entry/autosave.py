@@ -17,14 +17,14 @@ from figures.measures import MEASURES
 from ledger import request_keys
 from records.calendar.queries import stored_calendar
 from records.catalogue import Catalogue, RowKey
+from records.change_history import CellChange, CellChanges, changes_since, split_clashes
 from records.errors import ActionRefused, StaleEdition
-from records.history import CellChange, CellChanges, changes_since, split_clashes
 from records.models import DossierCount, Edition, Submission
 from records.submissions import actions
 from records.submissions.checks import counts_of_edition
+from records.submissions.editability import locked_working_edition
 from records.submissions.fetch import submission_action
 from records.submissions.lines import GridLine, TypedLines, grid_lines, read_typed_lines
-from records.submissions.month_lock import locked_working_edition
 
 from .submission_page import REFUSAL_STATUS
 

@@ -20,11 +20,11 @@ from records.errors import ActionRefused, Finding
 from records.models import Edition, State, Submission
 from records.submissions import actions, checks
 from records.submissions.checks import rows_of_edition
+from records.submissions.editability import is_locked
 from records.submissions.fetch import submission_action, submission_or_404, working_edition_or_404
-from records.submissions.history_window import HistoryWindow, history_window
 from records.submissions.lines import GridLine, grid_lines
-from records.submissions.month_lock import is_locked
 from records.submissions.predecessor_openings import opens_from_predecessors
+from records.submissions.previous_months import HistoryWindow, history_window
 from units.access.queries import is_allowed
 
 from .forms import EntryForm

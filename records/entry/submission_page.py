@@ -20,15 +20,15 @@ from figures.measures import LABELS, SUMS, measure_label
 from figures.periods import Month
 from records.calendar.queries import stored_calendar
 from records.catalogue import Catalogue
+from records.change_history import resent_cells
 from records.errors import ActionRefused, Finding
-from records.history import resent_cells
 from records.models import OPEN_STATES, Edition, State, Submission
 from records.submissions.checks import check_edition, rows_of_edition
+from records.submissions.editability import find_lock
 from records.submissions.fetch import editions_of, shown_edition, submission_or_404
-from records.submissions.history_window import history_window
 from records.submissions.lines import COLUMN_GROUPS, GridLine, MonthReasonForm, grid_lines
-from records.submissions.month_lock import find_lock
 from records.submissions.predecessor_openings import opens_from_predecessors
+from records.submissions.previous_months import history_window
 from spreadsheets.table_writer import TableColumn, TableFile, requested_file
 from units.access.queries import approver_of, is_allowed
 

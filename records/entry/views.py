@@ -18,10 +18,10 @@ from figures.measures import CLOSING, MEASURES, OPTIONAL, measure_label
 from figures.periods import Month
 from records.calendar.queries import stored_calendar
 from records.catalogue import Catalogue
+from records.change_history import CellChanges, changes_since
 from records.errors import ActionRefused, StaleEdition
-from records.history import CellChanges, changes_since
 from records.models import Edition, FormFile, Submission
-from records.submissions import actions, month_lock, uploads
+from records.submissions import actions, editability, uploads
 from records.submissions.fetch import submission_action, working_edition_or_404
 from records.submissions.lines import GridLine, grid_lines
 from records.submissions.uploads import uploaded_form
@@ -167,7 +167,7 @@ def open_month(request: HttpRequest) -> HttpResponse:
     unit = unit_for(request.user, form.cleaned_data["unit"], request.day, Right.ENTER)
     days, month = stored_calendar(), form.cleaned_data["month"]
     try:
-        month_lock.must_have_ended(month, days, request.day)
+        editability.must_have_ended(month, days, request.day)
         submission = actions.open_submission(unit, month, by=request.user, at=clock.now(), days=days)
     except ActionRefused as refusal:
         messages.error(request, refusal.message)

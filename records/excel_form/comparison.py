@@ -19,13 +19,13 @@ from figures.periods import Month
 from figures.rule_catalogue import RULES
 from records.calendar.queries import stored_calendar
 from records.catalogue import Catalogue, RowKey, served_in_row
+from records.change_history import CellChange, CellChanges, changes_since
 from records.errors import ActionRefused, Finding
-from records.history import CellChange, CellChanges, changes_since
 from records.models import DossierCount, Submission
 from records.storage import measures_of_row, set_measures
 from records.submissions.checks import check_edition
+from records.submissions.editability import must_be_expected, must_be_open, must_have_ended
 from records.submissions.lines import REASON_LENGTH, REASON_TOO_LONG, GridLine
-from records.submissions.month_lock import must_be_expected, must_be_open, must_have_ended
 from records.submissions.month_status import WorkingEdition
 from records.submissions.uploads import FilledMonth
 from spreadsheets.cells import Cell, FlawedCell

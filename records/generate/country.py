@@ -15,10 +15,10 @@ from core.text import fold
 from figures.periods import DEFAULT_CALENDAR, Month, Period
 from figures.rounding import apportion
 from ledger import log
-from records.aggregates import group_sums
 from records.models import Field, FieldScope
+from records.stored_sums import group_sums
 from units.models import Membership, Role, Succession, Tier, Unit, UnitKind
-from units.succession import inheritance, positions
+from units.succession import positions, stored_lineage
 from units.tree import roster
 
 LAST = Month(2025, 12)
@@ -206,7 +206,7 @@ def fill_country(scale: CountryScale) -> Unit:
         batch_size=500,
     )
     roster.rebuild()
-    inheritance.rebuild()
+    stored_lineage.rebuild()
     positions.rebuild()
     with connection.cursor() as cursor:
         _months(cursor, scale)

@@ -17,8 +17,7 @@ from records.calendar.queries import stored_calendar
 from records.errors import ActionRefused, OwnRequest
 from records.models import OPEN_STATES, ClosingTime, Edition, State, Submission, UnlockRequest
 from records.submissions.actions import copy_edition
-from records.submissions.edition_log import actor_name, log_edition
-from records.submissions.month_lock import (
+from records.submissions.editability import (
     ClosingTimes,
     binding_closing_time,
     closing_times_by_month,
@@ -26,6 +25,7 @@ from records.submissions.month_lock import (
     required_reason,
     write_closing_times,
 )
+from records.submissions.edition_log import actor_name, log_edition
 from units.access.queries import memberships_of
 from units.models import Membership, Role, Unit, subtree
 from units.succession.positions import SuccessorPosition, stands_within, successors_of

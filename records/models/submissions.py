@@ -18,7 +18,7 @@ class Submission(models.Model):
     """One unit × one reporting month (YYYYMM), with its due date and, optionally, a closing time that locks it.
 
     `open_until`: end of an unlocking; takes precedence over the closing time. `opens`, `closes`: whether its opening
-    and closing measures count in sums of several units; derived (records.aggregates.group_sums).
+    and closing measures count in sums of several units; derived (records.stored_sums.group_sums).
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="submissions")
@@ -85,7 +85,7 @@ class EditionQuerySet(models.QuerySet):
 
 
 class Edition(Measured):
-    """What was entered and sent for a submission; carries the sums of its own counts (written by records.aggregates).
+    """What was entered and sent for a submission; carries the sums of its own counts (written by records.stored_sums).
 
     `revision` grows with every saved change (optimistic lock). People are stored by id and by name, as accounts may be
     deleted. `writers` entered a value of it, `sender` answers for the last sending (None: a file of the command line,

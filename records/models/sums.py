@@ -29,7 +29,7 @@ class Stage(models.TextChoices):
 class GroupSum(Measured):
     """Sums of everything below one group, and of itself where it reports, in one month.
 
-    Only records.aggregates writes them.
+    Only records.stored_sums writes them.
 
     `field` NULL is all fields together. `reported` counts unit-months with figures in force at that stage; for a
     field, those that reported a number in it.
@@ -69,7 +69,7 @@ class GroupSum(Measured):
 class MissingReport(models.Model):
     """A unit-month that is expected and has no figures in force at that stage.
 
-    Only records.aggregates writes it, together with the sums of its group.
+    Only records.stored_sums writes it, together with the sums of its group.
 
     Never holds a report that exists, but may lack missing ones: rows are written only once something is reported in
     the group, and the tree or the cut-off rules may have changed since. Readers compare with what is expected.

@@ -10,18 +10,17 @@ from figures import count_rules
 from figures.measures import MEASURES
 from figures.periods import Calendar, Month
 from records import storage
-from records.aggregates import group_sums
 from records.calendar.queries import due_date, stored_calendar
 from records.catalogue import Catalogue, RowKey, served_in_row
 from records.errors import ActionRefused, Finding, StaleEdition
 from records.models import DossierCount, Edition, Stage, State, Submission
 from records.storage import measures_of_row, set_measures
+from records.stored_sums import group_sums
 from units.models import Unit
 from units.tree.queries import lock_unit
 
 from .checks import check_edition, counts_of_edition, rows_of_edition
-from .edition_log import actor_name, log_edition, responsible_person, saved_detail
-from .month_lock import (
+from .editability import (
     FROM_PAGE,
     apply_closing_times,
     locked_edition,
@@ -29,6 +28,7 @@ from .month_lock import (
     must_be_open,
     must_be_unlocked,
 )
+from .edition_log import actor_name, log_edition, responsible_person, saved_detail
 
 # {(field id, procedure id or None): {measure: value}}; measures that are not named do not change.
 RowChanges = Mapping[RowKey, Mapping[str, int | None]]

@@ -11,7 +11,7 @@ from records.errors import Finding
 from records.models import DossierCount, Edition, SwitchedGroup
 from records.storage import measures_of_row
 
-from .history_window import HistoryWindow, history_window, report_oddity, row_oddities
+from .previous_months import HistoryWindow, history_window, report_oddity, row_oddities
 
 
 def explain_switched_off(

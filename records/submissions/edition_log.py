@@ -11,7 +11,7 @@ from units.models import System
 
 def saved_detail(edition: Edition, way: str, follows: str, cells: dict[str, Any]) -> dict[str, Any]:
     """The log detail of a saving. `follows`: who saved before; stored only where that was a file, whose own log entry
-    names no cells (records.history looks it up by this name).
+    names no cells (records.change_history looks it up by this name).
     """
     detail: dict[str, Any] = {"revision": edition.revision, "way": way, "cells": cells}
     if follows.startswith(Edition.FROM_FILE):

@@ -18,7 +18,7 @@ from records.models import DossierCount, Edition
 from records.storage import measures_of_row
 
 from .checks import rows_of_edition
-from .history_window import HistoryWindow, history_window
+from .previous_months import HistoryWindow, history_window
 
 
 class ServedRow(Protocol):

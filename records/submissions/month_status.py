@@ -17,8 +17,8 @@ from units.access.queries import memberships_of
 from units.models import Membership, Role, Unit, subtree
 from units.succession.positions import places_on, stands_within
 
-from .history_window import HistoryWindow, unit_history_windows
-from .month_lock import binding_closing_time, closing_times_by_month
+from .editability import binding_closing_time, closing_times_by_month
+from .previous_months import HistoryWindow, unit_history_windows
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from records.catalogue import RowKey
 from records.models import Edition, FormFile, Submission
 
 from .actions import RowChanges, open_submission, save_counts
-from .month_lock import FROM_FILE
+from .editability import FROM_FILE
 from .month_status import WorkingEdition
 
 UPLOADS_KEPT_FOR = timedelta(hours=24)

@@ -9,15 +9,15 @@ from django.utils.text import capfirst
 from accounts.models import User
 from figures.formatting import format_count, format_day
 from figures.periods import Month
-from records.aggregates import group_sums
 from records.calendar.queries import DueDates, stored_calendar
 from records.models import OPEN_STATES, Edition, FieldScope, Stage
+from records.stored_sums import group_sums
 from units.lifecycle.signals import ChangeConsequence, ReportedMonth, UnitOpening
 from units.models import Succession, Tier, Unit, UnitKind
 
-from . import inherit_scopes, inherit_settings
-from .inherit_scopes import SCOPE_MODELS, scopes_naming
-from .inherit_settings import inheritance_sentences
+from . import inherited_scopes, inherited_settings
+from .inherited_scopes import SCOPE_MODELS, scopes_naming
+from .inherited_settings import inheritance_sentences
 
 _MAX_NAMED = 8
 
@@ -152,8 +152,8 @@ def inherit_from_predecessors(
     sender: object, links: Sequence[Succession], by: User | None, **kwargs: object
 ) -> None:
     """Extend catalogue rows and settings of the old units to their successors, in the same transaction."""
-    inherit_scopes.extend_scopes(links, by=by)
-    inherit_settings.inherit_settings(links, by=by)
+    inherited_scopes.extend_scopes(links, by=by)
+    inherited_settings.inherit_settings(links, by=by)
 
 
 def sum_handovers(sender: object, links: Sequence[Succession], **kwargs: object) -> None:
@@ -167,12 +167,12 @@ def sum_without_handovers(sender: object, units: Sequence[Unit], on: date, **kwa
     """Recompute sums without the removed handovers; units that stay inherit what their other predecessors leave."""
     group_sums.refresh_after_handover(units, [on])
     if others := list(Succession.objects.filter(new__in=units, on=on)):
-        inherit_settings.inherit_settings(others, by=None)
+        inherited_settings.inherit_settings(others, by=None)
 
 
 def undo_inheritance(
     sender: object, links: Sequence[Succession], staying: set[int], by: User | None, **kwargs: object
 ) -> None:
     """Take back what inherit_from_predecessors did. Errors: units.tree.rules.TreeRefused."""
-    inherit_scopes.take_back_scopes(links, staying=staying, by=by)
-    inherit_settings.take_back_settings(links, by=by)
+    inherited_scopes.take_back_scopes(links, staying=staying, by=by)
+    inherited_settings.take_back_settings(links, by=by)

@@ -16,7 +16,7 @@ from figures.completeness import MissingMonth
 from figures.periods import Calendar, Month, Period
 from records.models import Edition, GroupSum, MissingReport
 from units.models import Tier, Unit, UnitKind, UnitQuerySet, expected_within, subtree
-from units.succession.inheritance import HistorySource
+from units.succession.stored_lineage import HistorySource
 from units.tree.queries import UnitRow
 
 from .figures_query import FiguresQuery, PartialTally

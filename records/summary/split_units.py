@@ -16,8 +16,8 @@ from figures.tally import Tally
 from records.models import DossierCount, Recount
 from records.storage import column_sums, tally_from_values
 from units.models import Unit
-from units.succession import inheritance
-from units.succession.inheritance import WHOLE, HistorySuccessor
+from units.succession import stored_lineage
+from units.succession.stored_lineage import WHOLE, HistorySuccessor
 
 from .figures_query import FiguresQuery, PartialTally
 from .successor_history import CurrentUnit, CurrentUnits
@@ -45,7 +45,7 @@ def apportioned_tallies(query: FiguresQuery, heirs: CurrentUnits, by_field: bool
                 places[source.unit].add(place)
     if not places:
         return
-    successors = inheritance.history_successors(history.day, Q(source__in=sorted(places)))
+    successors = stored_lineage.history_successors(history.day, Q(source__in=sorted(places)))
     # The share of an end without a successor counts nowhere; it stands last.
     shares = {unit: _shares(successors[unit]) for unit in places}
     recounted = SplitActuals(sorted(places), successors, query.run, history.day)
@@ -146,7 +146,7 @@ class SplitActuals:
         """The successors on the day of each direct successor, with their shares."""
         heirs = {heir for parts in self._parts.values() for heir in parts}
         over = set(Unit.objects.filter(pk__in=heirs, active_until__lt=day).values_list("pk", flat=True))
-        successors = inheritance.history_successors(day, Q(source__in=sorted(over)))
+        successors = stored_lineage.history_successors(day, Q(source__in=sorted(over)))
         return {
             heir: {end.heir: end.share for end in successors[heir]} if heir in over else {heir: Fraction(1)}
             for heir in heirs

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from units.models import Unit, UnitKind, subtree
-from units.succession import inheritance
-from units.succession.inheritance import WHOLE, HistorySource
+from units.succession import stored_lineage
+from units.succession.stored_lineage import WHOLE, HistorySource
 from units.tree import roster
 from units.tree.queries import UnitRow
 
@@ -60,7 +60,7 @@ class SuccessorHistory:
         shown = [child for child in self._children if not child.is_over(self.day)] if self.below else []
         groups = [member for member in (unit, *shown) if member.has_children]
         own = [member for member in (unit, *shown) if not member.has_children or member.pk == unit.pk]
-        whole, alone, self._origins = inheritance.histories_on(groups, own, self.day)
+        whole, alone, self._origins = stored_lineage.histories_on(groups, own, self.day)
         mine = CurrentUnit(unit, group, self._in_scope(whole[unit.pk] if group else alone[unit.pk]))
         rows = [CurrentUnit(unit, False, self._in_scope(alone[unit.pk]))] if self.below else []
         for child in shown:
@@ -75,7 +75,7 @@ class SuccessorHistory:
         if not self.external:
             below = below.exclude(kind=UnitKind.EXTERNAL)
         self._origins = {unit.pk: unit for unit in below}
-        successors = inheritance.history_successors(self.day, subtree(self.unit.path, "source__path"))
+        successors = stored_lineage.history_successors(self.day, subtree(self.unit.path, "source__path"))
         sources: dict[int, list[HistorySource]] = defaultdict(list)
         for unit in below:
             rest = WHOLE

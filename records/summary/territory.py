@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
 from core.database import PreparedQuery, path_between, path_bounds
 from figures.unit_changes import MOST, Territory
 from units.models import Inherited, Unit, UnitKind, UnitQuerySet, expected_within, key_on, subtree
-from units.succession.inheritance import HistorySource
+from units.succession.stored_lineage import HistorySource
 from units.tree import roster
 from units.tree.queries import UnitRow
 

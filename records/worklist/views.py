@@ -22,13 +22,13 @@ from records.locking.actions import declined_requests, unlock_requests_for
 from records.models import Edition, State, UnlockRequest
 from records.reminders.queries import last_reminded, own_reminders
 from records.submissions import month_status
-from records.submissions.fetch import chosen_locations, with_own_mark
-from records.submissions.month_lock import (
+from records.submissions.editability import (
     ClosingTimes,
     binding_closing_time,
     closing_times_by_month,
     is_locked,
 )
+from records.submissions.fetch import chosen_locations, with_own_mark
 from records.submissions.month_status import missing_months
 from records.summary.missing import count_sent, units_missing
 from spreadsheets.table_writer import TableFile, requested_file

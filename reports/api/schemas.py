@@ -8,7 +8,7 @@ from figures.rates import RATES, SHARES
 from figures.rule_catalogue import LARGEST_COUNT
 from figures.summary import COUNTS
 from records.models import OnlineLevel, State
-from records.submissions.month_lock import LOCK_WORDS
+from records.submissions.editability import LOCK_WORDS
 from reports.models import ReviewState
 from units.models import Tier, UnitKind
 from units.tree.details import IN_API

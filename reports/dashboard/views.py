@@ -32,7 +32,7 @@ from spreadsheets.table_writer import KINDS, requested_file
 from units.access.queries import visible_units
 from units.lifecycle.views import unit_state
 from units.models import Unit
-from units.succession import inheritance
+from units.succession import stored_lineage
 from units.tree.queries import search_units
 
 from . import blocks, params, table
@@ -172,7 +172,7 @@ def _page(state: PageState, shown: ShownPeriods, visible: list[int], user: User)
 def _bases(state: PageState) -> list[tuple[str, str, bool]]:
     """The basis switch (as reported or by today's units) as (name, link, chosen); empty if both give the same."""
     unit, end = state.query.unit, state.query.calendar.bounds(state.query.period)[1]
-    if state.query.basis == "reported" and not inheritance.figures_can_differ(
+    if state.query.basis == "reported" and not stored_lineage.figures_can_differ(
         unit, max(state.day, unit.active_from)
     ):
         return []

@@ -9,15 +9,15 @@ from operator import attrgetter
 from core.database import snapshot
 from core.text import fold
 from figures import formatting
+from figures.form_definitions import NumberedColumn, OfficialForm, Values
 from figures.formatting import format_count, format_day
 from figures.measures import MEASURES, measure_label
-from figures.official_forms import NumberedColumn, OfficialForm, Values
 from figures.periods import Calendar, Month, Period
 from figures.summary import Dates, Summary
 from figures.tally import sum_reported
 from records.catalogue import Catalogue
 from records.models import Edition, IndicatorValue, State
-from records.official_form.reader import OfficialLine, read_official_sheet
+from records.official_form_upload.reader import OfficialLine, read_official_sheet
 from records.storage import measures_of_row
 from records.submissions.checks import counts_of_edition
 from records.summary.figures_query import FiguresQuery

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from figures.form_definitions import FIRST, Cells, NumberedColumn, OfficialForm
 from figures.formatting import format_signed, tier_name
-from figures.official_forms import FIRST, Cells, NumberedColumn, OfficialForm
 from figures.summary import Summary
 from figures.tally import sum_reported
-from records.official_form.reader import DOSSIER_FORM, official_forms
+from records.official_form_upload.reader import DOSSIER_FORM, official_forms
 from spreadsheets.cells import column_letters
 from spreadsheets.xlsx_writer import Sheet, xlsx_text
 

@@ -13,17 +13,17 @@ from django.views.decorators.http import require_safe
 from core import clock, web
 from core.text import ascii_name
 from core.web import Right, attachment, requires
-from figures.official_forms import INDICATORS, OfficialForm
+from figures.form_definitions import INDICATORS, OfficialForm
 from figures.summary import Dates
 from records.calendar.queries import stored_calendar
-from records.official_form.reader import official_forms
-from records.official_form.views import OfficialUpload, official_form
+from records.official_form_upload.reader import official_forms
+from records.official_form_upload.views import OfficialUpload, official_form
 from records.submissions.fetch import submission_or_404, working_edition_or_404
 from records.summary.parameters import BadParameter
 from reports.dashboard import params
 from reports.dashboard.params import PageState, parse_params
 from reports.pdf import drawing
-from reports.pdf.files import page_source, redraw_pdf
+from reports.pdf.review_pdf import page_source, redraw_pdf
 from spreadsheets.table_writer import KINDS, TableColumn, TableFile, requested_file
 from units.access.queries import is_root_administrator
 from units.models import Unit

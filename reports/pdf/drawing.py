@@ -21,7 +21,7 @@ from django.conf import settings
 from core.lock_files import open_lock_file, take
 
 # -I: imports do not depend on the environment or the current folder, so the project's folder is passed.
-PROGRAM = "import sys; sys.path.append(sys.argv[1]); from reports.pdf.weasyprint_process import main; main()"
+PROGRAM = "import sys; sys.path.append(sys.argv[1]); from reports.pdf.weasyprint_program import main; main()"
 # Wall-clock limit outside a request, where `following` may cancel at any time.
 LONG_SECONDS = 900
 FOLLOWED_EVERY = 0.5
@@ -66,7 +66,7 @@ def command() -> list[str]:
 
 
 class _Child:
-    """A running `weasyprint_process`, which belongs to the process that started it."""
+    """A running `weasyprint_program`, which belongs to the process that started it."""
 
     def __init__(self) -> None:
         # Removed with the child, even if it is killed.
@@ -159,7 +159,7 @@ _child: _Child | None = None
 
 
 def draw_job(job: dict[str, Any], following: ProgressCallback | None = None) -> bytes:
-    """Draws a job (see `weasyprint_process.draw`). Raises PdfNotDrawn, RendererBusy or PdfTooLong. With `following` it
+    """Draws a job (see `weasyprint_program.draw`). Raises PdfNotDrawn, RendererBusy or PdfTooLong. With `following` it
     waits for its turn until `following` raises.
     """
     content = json.dumps(job, ensure_ascii=False).encode("utf-8")

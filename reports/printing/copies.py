@@ -18,7 +18,7 @@ from django.urls import reverse
 from reports import document, review_access
 from reports.models import Review
 from reports.pdf import drawing
-from reports.pdf.files import draw_pdf, page_source
+from reports.pdf.review_pdf import draw_pdf, page_source
 
 from . import print_view
 

@@ -16,7 +16,7 @@ from reports import document
 from reports.meeting import meeting_of
 from reports.models import Review
 from reports.pdf import drawing
-from reports.pdf.files import page_source, redraw_pdf
+from reports.pdf.review_pdf import page_source, redraw_pdf
 from reports.printing import print_view
 from reports.review_access import review_for
 from reports.review_files import slides, texts, workbook
@@ -72,7 +72,7 @@ def download(review: Review, content: bytes, kind: str, suffix: str, name: str =
 def review_docx(request: HttpRequest, pk: int) -> HttpResponse:
     """The review as DOCX."""
     # Imported here to save memory: most worker processes never make a DOCX.
-    from reports.docx import files as word
+    from reports.docx import review_docx as word
 
     review = review_for(request, pk)
     moment = review.frozen_at or review.created_at
@@ -114,7 +114,7 @@ def review_notice(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     context = texts.notice_context(document_of(review), meeting, unfrozen=not review.is_frozen)
     moment = review.frozen_at or review.created_at
     if kind == "docx":
-        from reports.docx import files as word
+        from reports.docx import review_docx as word
 
         content = word.docx_bytes(context, moment=moment, draft=not review.is_frozen, template=texts.TEMPLATE)
         return download(review, content, DOCX, kind, NOTICE)

@@ -11,7 +11,7 @@ from ledger.models import Entry
 from reports import document
 from reports.models import FrozenForm, Review, SignedFile, SignedKind
 from reports.pdf import drawing, foreign_files
-from reports.pdf.files import pdf_text, read_attached, redraw_pdf
+from reports.pdf.review_pdf import pdf_text, read_attached, redraw_pdf
 from reports.printing import copies
 from reports.review_access import NewerFigure, frozen_entry, newer_figures
 

@@ -11,8 +11,8 @@ from figures.periods import Month, Period
 from records.summary.by_field import FieldExpectation
 from records.summary.missing import child_on_path
 from units.models import Unit
-from units.succession import inheritance
-from units.succession.inheritance import HistorySuccessor
+from units.succession import stored_lineage
+from units.succession.stored_lineage import HistorySuccessor
 from units.tree.queries import UnitRow, unit_rows
 
 from .comparable_units import NAMED
@@ -197,7 +197,7 @@ class ComparableFieldUnits:
             for unit in self._units
             if unit.unit.until is not None or unit.unit.active_until is not None
         ]
-        ends = inheritance.history_successors(self.reach.today, Q(source__in=over)) if over else {}
+        ends = stored_lineage.history_successors(self.reach.today, Q(source__in=over)) if over else {}
         sources: dict[int, set[int]] = defaultdict(set)
         for unit in self._units:
             inside = [end.heir for end in ends.get(unit.pk, ()) if self._counts(end)]

@@ -31,7 +31,7 @@ from tests.records.conftest import people as people
 from tests.records.excel_form.book import brought, form_of
 from tests.records.excel_form.cells import cell as form_cell
 from tests.records.excel_form.cells import filled
-from tests.records.official_form.test_upload import upload as official
+from tests.records.official_form_upload.test_upload import upload as official
 
 from .numbers import REFUSED
 from .reports import ORDINARY, REPORTS

@@ -14,7 +14,7 @@ from tests.records.conftest import july as july
 from tests.records.conftest import people as people
 from tests.records.excel_form.book import brought, form_of
 from tests.records.excel_form.cells import filled
-from tests.records.official_form.test_upload import upload as official
+from tests.records.official_form_upload.test_upload import upload as official
 
 from .files import BOMBS, REFUSED_FILES, SWOLLEN, swollen, with_part
 from .forms import CHANGED, PARTS, two_of_one_part

@@ -6,8 +6,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from records.aggregates import recount
 from records.models import DossierCount, Edition
+from records.stored_sums import recount
 from reports.drafting import actions
 from reports.drafting.queries import section_version
 from reports.models import Review, ReviewSection

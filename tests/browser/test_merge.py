@@ -14,7 +14,7 @@ from units.lifecycle import actions as lifecycle_actions
 from units.lifecycle import restructuring
 from units.models import Succession, Unit
 from units.people import actions as people_actions
-from units.succession import inheritance
+from units.succession import stored_lineage
 from units.tree import roster
 from units.tree.rules import UnitDraft
 
@@ -76,7 +76,7 @@ def test_thirty_units_become_one(province, quiet_page: Page, live_server, access
     new = Unit.objects.get(code="moi")
     assert set(Unit.objects.filter(parent=new).values_list("code", flat=True)) == {"p00", "tram"}
     assert Unit.objects.filter(active_until=None).count() == 1 + 3 + 2 + 2
-    assert inheritance.check() == (set(), {}) and roster.check() == []
+    assert stored_lineage.check() == (set(), {}) and roster.check() == []
     accessible(page)
     page.get_by_role("button", name="Hoàn tác sáp nhập").click()
     expect(page.get_by_text("61 đơn vị cũ hoạt động tiếp")).to_be_visible()
@@ -126,7 +126,7 @@ def test_a_part_of_a_unit_goes_to_its_neighbour(province, quiet_page: Page, live
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name="Xác nhận chia tách").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Trạm Khuyến nông")
-    assert Succession.objects.count() == 3 and inheritance.check() == (set(), {})
+    assert Succession.objects.count() == 3 and stored_lineage.check() == (set(), {})
     page.get_by_role("button", name="Hoàn tác chia tách").press("Enter")
     expect(page.get_by_text("2 đơn vị cũ hoạt động tiếp")).to_be_visible()
     assert not Succession.objects.exists()
@@ -191,7 +191,7 @@ def test_a_group_is_divided_with_its_offices(province, quiet_page: Page, live_se
     assert list(offices.values_list("code", "parent__code")) == [("noi-vu", "351"), ("noi-vu-352", "352")]
     page.get_by_role("button", name="Hoàn tác chia tách").click()
     expect(page.get_by_text("5 đơn vị cũ hoạt động tiếp")).to_be_visible()
-    assert not Succession.objects.exists() and inheritance.check() == (set(), {}) and roster.check() == []
+    assert not Succession.objects.exists() and stored_lineage.check() == (set(), {}) and roster.check() == []
 
 
 def test_after_a_refusal_the_focus_is_where_something_is_to_be_mended(

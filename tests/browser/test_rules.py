@@ -17,7 +17,7 @@ from figures.periods import Month
 from figures.rule_catalogue import RULES, RuleViolation
 from figures.tally import sum_reported
 from records.models import DossierCount
-from records.submissions.history_window import row_oddities
+from records.submissions.previous_months import row_oddities
 from tests.bad_inputs.numbers import READ, REFUSED, REFUSED_TYPED
 
 SCRIPT = Path(settings.BASE_DIR) / "static/js/rules.js"

@@ -25,7 +25,7 @@ from records.summary.queries import summary
 from records.summary.territory import territory
 from reports.dashboard.queries import ShownPeriods, past_figures
 from units.models import Inherited, Membership, Role, Tier, Unit
-from units.succession import inheritance
+from units.succession import stored_lineage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
 
@@ -225,5 +225,5 @@ def test_whether_units_moved_is_read_through_indexes() -> None:
     nation = country.fill_country(MERGED)
     for unit in places_of_today(nation):
         with plans(unit) as found:
-            inheritance.figures_can_differ(unit, country.LAST_DAY)
+            stored_lineage.figures_can_differ(unit, country.LAST_DAY)
         assert found == [], (unit, found)

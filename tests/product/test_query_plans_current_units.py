@@ -16,7 +16,7 @@ from records.summary.by_unit import unit_rows
 from records.summary.figures_query import FiguresQuery
 from records.summary.successor_tallies import group_tallies
 from units.models import Inherited, Unit
-from units.succession.inheritance import histories_on
+from units.succession.stored_lineage import histories_on
 
 from .test_query_plans import MERGED, WAYS_OF_SMALL_TABLES, nodes, places_of_today
 

@@ -25,7 +25,7 @@ WITHOUT = {
             "records/entry/submit.html",
             "records/entry/conflict.html",
             "records/excel_form/upload_preview.html",
-            "records/official_form/preview.html",
+            "records/official_form_upload/preview.html",
             "records/entry/changed_cells.html",
             "records/excel_form/remarks.html",
             "records/entry/transferred_cells.html",

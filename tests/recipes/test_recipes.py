@@ -18,7 +18,10 @@ PATCHES = Path(__file__).parent
 NEAR = {
     "add-chart": ["tests/reports/dashboard/test_outlets.py"],
     "add-command": ["tests/records/approval/test_list_waiting.py"],
-    "add-form": ["tests/figures/test_official_forms.py", "tests/records/official_form/test_forms.py"],
+    "add-form": [
+        "tests/figures/test_form_definitions.py",
+        "tests/records/official_form_upload/test_forms.py",
+    ],
     "add-measure": ["tests/figures/test_measures.py", "tests/records/entry/test_complaints.py"],
     "add-page": ["tests/reports/dashboard/test_rate_views.py", "tests/product/test_routes.py"],
     "add-rate": [

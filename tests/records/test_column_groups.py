@@ -11,12 +11,12 @@ from figures.measures import RETURNED, group_measures
 from figures.periods import Month
 from ledger.models import Entry
 from records import column_groups
-from records.aggregates import recount
 from records.bulk_import.counts import import_counts
 from records.bulk_import.validation import DRAFT
 from records.calendar.queries import stored_calendar
 from records.catalogue import Catalogue
 from records.models import DossierCount, Edition, GroupSwitch, State, SwitchedGroup
+from records.stored_sums import recount
 from tests.support.page_text import shows
 from units.models import Tier
 from units.tree import roster

@@ -14,7 +14,7 @@ from figures.summary import canonical_json
 from reports import review_access
 from reports.models import Review
 from reports.pdf import foreign_files
-from reports.pdf.files import draw_pdf, pdf_text
+from reports.pdf.review_pdf import draw_pdf, pdf_text
 from reports.printing import copies, print_view
 from reports.verification import verdict
 from tests.support.loaded_demo import demo_loaded

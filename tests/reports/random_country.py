@@ -8,9 +8,9 @@ from core.text import fold
 from figures.measures import MEASURES, WHOLES
 from figures.periods import DEFAULT_CALENDAR, Month
 from figures.tally import Tally
-from records.aggregates import group_sums
 from records.models import DossierCount, Edition, Field, Submission
 from records.storage import set_tally_columns
+from records.stored_sums import group_sums
 from units.models import Succession, Unit
 from units.tree import roster
 

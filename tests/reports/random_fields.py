@@ -11,10 +11,10 @@ from figures.measures import MEASURES, WHOLES
 from figures.periods import DEFAULT_CALENDAR, Month, Period
 from figures.summary import Summary, build_summary
 from figures.tally import Tally
-from records.aggregates import group_sums
 from records.catalogue import Catalogue
 from records.models import DossierCount, Edition, Field, FieldScope, Submission
 from records.storage import set_tally_columns
+from records.stored_sums import group_sums
 from records.summary.figures_query import FiguresQuery
 from tests.reports.year_on_year.test_comparable_units import within
 from units.models import Unit

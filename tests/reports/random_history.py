@@ -5,7 +5,7 @@ stop reporting and are followed by who reports nothing.
 from datetime import date, timedelta
 
 from units.models import Succession, Unit
-from units.succession import inheritance
+from units.succession import stored_lineage
 
 from .random_country import MONTHS, days
 from .random_fields import FieldWorld
@@ -16,7 +16,7 @@ class HistoryWorld(FieldWorld):
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
-        inheritance.rebuild()
+        stored_lineage.rebuild()
 
     def wild(self, parent: Unit) -> None:
         for _ in range(self.random.randint(1, 4)):

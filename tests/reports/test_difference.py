@@ -20,7 +20,7 @@ from reports import freezing
 from reports.difference import TextPiece, changed_figures, changed_sections, changed_words
 from reports.drafting import actions as drafting_actions
 from reports.models import Review
-from reports.pdf.files import pdf_text
+from reports.pdf.review_pdf import pdf_text
 from reports.review_text.facts import Fact
 from tests.support.loaded_demo import NOW
 

@@ -20,10 +20,10 @@ from reports.dashboard import cache as dashboard_cache
 from reports.dashboard import views as dashboard_views
 from reports.dashboard.views import _drawn
 from reports.drafting import actions as drafting_actions
-from tests.records.aggregates.test_group_sums import History
 from tests.records.conftest import AT, SINCE, balanced, entered
 from tests.records.conftest import cast as cast
 from tests.records.conftest import fields as fields
+from tests.records.stored_sums.test_group_sums import History
 from units.lifecycle.actions import open_unit
 from units.models import Membership, Role
 from units.tree.rules import UnitDraft

@@ -17,7 +17,7 @@ ONE_DATABASE = (
     "tests/product/test_every_page.py",
     "tests/product/test_rights_matrix.py",
     "tests/records/excel_form/test_round_trip.py",
-    "tests/records/official_form/test_upload.py",
+    "tests/records/official_form_upload/test_upload.py",
     "tests/reports/docx",
     "tests/reports/drafting/test_sections.py",
     "tests/reports/official_forms/test_filled_form.py",

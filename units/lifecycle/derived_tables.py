@@ -11,7 +11,7 @@ from django.db import connection
 
 from core.dates import day_before
 from units.models import Unit, UnitKind
-from units.succession import inheritance, positions
+from units.succession import positions, stored_lineage
 from units.tree import roster
 
 from .signals import grouped, reports_of
@@ -51,7 +51,7 @@ def refresh_histories_at_end() -> Iterator[None]:
 
 def refresh_histories() -> None:
     """Rebuild whose reports make up whose history, and the positions of closed units."""
-    inheritance.rebuild()
+    stored_lineage.rebuild()
     positions.rebuild()
 
 

@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from ledger import log
-from records.aggregates import recount
-from units.succession import inheritance, positions
+from records.stored_sums import recount
+from units.succession import positions, stored_lineage
 from units.tree import roster
 
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             )
             for item in roster.check()
         ]
-        missing, extra = inheritance.check()
+        missing, extra = stored_lineage.check()
         differences += [(f"Lịch sử của đơn vị {line.heir}", f"thiếu {line}") for line in sorted(missing)]
         differences += [(f"Lịch sử của đơn vị {line.heir}", f"thừa {line}") for line in sorted(extra)]
         missing, extra = positions.check()
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 @transaction.atomic
 def _recount() -> int:
     """Returns the number of rows that were wrong; logged, because shown figures change with them."""
-    wrong = roster.rebuild() + inheritance.rebuild() + positions.rebuild() + recount.recount_sums()
+    wrong = roster.rebuild() + stored_lineage.rebuild() + positions.rebuild() + recount.recount_sums()
     if wrong:
         log.append("sums.recount", by=None, subject="sums", detail={"rows": wrong})
     return wrong

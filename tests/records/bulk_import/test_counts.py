@@ -17,7 +17,6 @@ from figures.outliers import find_outlier
 from figures.periods import Month
 from ledger.models import Entry
 from records import errors
-from records.aggregates import recount
 from records.approval import actions
 from records.bulk_import import counts
 from records.bulk_import.counts import import_counts
@@ -25,6 +24,7 @@ from records.bulk_import.reader import is_outlier, served_rules
 from records.bulk_import.validation import APPROVED, DRAFT, SENT
 from records.bulk_import.writer import UnitMonthWriter
 from records.models import DossierCount, Edition, Procedure, State
+from records.stored_sums import recount
 from spreadsheets.cells import FileFaults
 from tests.figures.strategies import VALUES
 from tests.records.conftest import AT, balanced, entered, unlocked

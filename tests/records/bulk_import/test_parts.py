@@ -17,11 +17,11 @@ from figures.measures import MEASURES
 from figures.periods import Month
 from ledger import log
 from ledger.models import Entry
-from records.aggregates import recount
 from records.bulk_import.reader import CountLine
 from records.bulk_import.resumable import FilePart, ImportedElsewhere, file_parts, import_in_parts
 from records.bulk_import.validation import APPROVED, DRAFT
 from records.models import DossierCount, Edition, ImportProgress, State
+from records.stored_sums import recount
 from spreadsheets.table_reader import TableRow
 from tests.records.conftest import AT, balanced, entered
 from tests.records.submissions.test_parallel import apart

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core import clock
 from ledger.models import Entry, IdempotencyKey
 from records.approval import actions as approval_actions
-from records.history import CellChange, split_clashes
+from records.change_history import CellChange, split_clashes
 from records.models import State
 from records.submissions import actions as submissions_actions
 from tests.records.conftest import AT, JULY, balanced, entered, stored, unlocked

@@ -11,18 +11,18 @@ from django.core.management import CommandError, call_command
 from figures import periods
 from figures.measures import SUMS
 from figures.tally import Tally, period_tally
-from records.aggregates import recount
 from records.calendar.queries import stored_calendar
 from records.generate import country
 from records.management.commands.generate_country import GAPS
 from records.models import GroupSum, MissingReport
+from records.stored_sums import recount
 from records.summary import missing
 from records.summary.aggregation import partial_tallies
 from records.summary.by_unit import period_tallies, received_tallies
 from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
 from units.models import Succession, Tier, Unit, UnitKind
-from units.succession import inheritance
+from units.succession import stored_lineage
 from units.tree import roster
 
 TINY = country.CountryScale("tiny", 10, 5, communes=33, districts=11, merged=(3, 12), gaps=GAPS)
@@ -48,7 +48,9 @@ def test_units_are_as_many_as_there_are(scale, provinces, districts, communes):
 def test_everything_derived_is_right_and_both_bases_agree():
     top = country.fill_country(TINY)
     assert (
-        list(recount.sum_differences()) == [] and roster.check() == [] and inheritance.check() == (set(), {})
+        list(recount.sum_differences()) == []
+        and roster.check() == []
+        and stored_lineage.check() == (set(), {})
     )
     period = country.LAST.plus(-6)
     before = periods.Period.of(country.LAST.plus(-9), period)

@@ -12,7 +12,7 @@ from records.bulk_import.counts import import_counts
 from records.locking import actions as locking_actions
 from records.models import ClosingTime, Submission
 from records.submissions import actions as submissions_actions
-from records.submissions.month_lock import find_lock
+from records.submissions.editability import find_lock
 from tests.records.conftest import AT, SINCE, balanced, entered, unlocked
 from units.models import Membership, Role
 

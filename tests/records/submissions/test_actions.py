@@ -7,10 +7,10 @@ import pytest
 from figures.periods import Month
 from ledger.models import Entry
 from records import errors
-from records.aggregates import recount
 from records.approval import actions as approval_actions
 from records.models import State
 from records.storage import measures_of_row
+from records.stored_sums import recount
 from records.submissions import actions as submissions_actions
 from tests.records.conftest import AT, balanced, entered, unlocked
 

@@ -10,12 +10,12 @@ from accounts.models import User
 from figures.periods import Month
 from ledger.models import Entry
 from records import errors
-from records.aggregates import recount
 from records.approval import actions as approval_actions
 from records.bulk_import.counts import import_counts
 from records.calendar.queries import DueDates, stored_calendar
 from records.locking import actions as locking_actions
 from records.models import Edition, GroupSum, State, Submission
+from records.stored_sums import recount
 from records.submissions import actions as submissions_actions
 from records.submissions import uploads
 from records.submissions.month_status import working_editions

@@ -9,7 +9,7 @@ from accounts.models import User
 from figures import count_rules
 from figures.periods import Month
 from records.submissions import actions
-from records.submissions.history_window import (
+from records.submissions.previous_months import (
     history_window,
     history_windows,
     row_oddities,

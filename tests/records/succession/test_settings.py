@@ -19,7 +19,7 @@ from records.cases.queries import mappings_for
 from records.catalogue import Catalogue
 from records.models import CaseMapping, GroupSwitch, RateTarget, SwitchedGroup
 from records.submissions import actions as submissions_actions
-from records.succession import inherit_settings
+from records.succession import inherited_settings
 from records.targets import set_targets
 from reports.dashboard.queries import rate_targets
 from tests.units.conftest import draft, person
@@ -295,7 +295,7 @@ def test_queries_do_not_grow_with_the_units(tree):
         with CaptureQueriesContext(
             connection,
         ) as found:
-            inherit_settings.inherit_settings(links, by=None)
+            inherited_settings.inherit_settings(links, by=None)
         assert RateTarget.objects.filter(unit__in=[link.new_id for link in links]).count() == number
         counted.append(len(found))
     assert counted[0] == counted[1] < 20

@@ -10,7 +10,7 @@ from figures import count_rules
 from figures.periods import Month, Period
 from figures.summary import Summary
 from figures.unit_changes import Handover
-from records.aggregates import group_sums, recount
+from records.stored_sums import group_sums, recount
 from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
 from tests.records.submissions.test_predecessor_openings import AUGUST, JULY, JUNE, merged, month_of

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from records.official_form.reader import DOSSIER_FORM, official_forms
+from records.official_form_upload.reader import DOSSIER_FORM, official_forms
 from tests.records.conftest import AT
 
 from .handover import START, TODAY, Land, asked, rows, stand, stands

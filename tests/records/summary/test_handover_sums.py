@@ -6,12 +6,12 @@ from fractions import Fraction
 import pytest
 from django.core.management import call_command
 
-from records.aggregates.recount import sum_differences
 from records.models import CutoffRule, Submission
+from records.stored_sums.recount import sum_differences
 from tests.records.conftest import unlocked
 from tests.units.succession import successions
 from units.lifecycle import actions, restructuring, undo
-from units.succession import inheritance
+from units.succession import stored_lineage
 from units.tree import roster
 
 from .handover import ON, TODAY, Land, rows, stand
@@ -33,7 +33,7 @@ def land(fields) -> Land:
 
 def kept() -> dict[tuple[str, int], tuple[bool, bool]]:
     """By unit and month whether its opening and its closing count; and nothing differs from a recount."""
-    assert list(sum_differences()) == [] and roster.check() == [] and inheritance.check() == (set(), {})
+    assert list(sum_differences()) == [] and roster.check() == [] and stored_lineage.check() == (set(), {})
     found = Submission.objects.select_related("unit")
     return {(one.unit.code, one.month % 100): (one.opens, one.closes) for one in found}
 

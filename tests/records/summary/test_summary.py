@@ -5,8 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from figures.periods import Month, Period
-from records.aggregates import recount
 from records.models import Stage
+from records.stored_sums import recount
 from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
 from tests.records.conftest import balanced, entered, unit

@@ -7,10 +7,10 @@ import pytest
 
 from figures.periods import Month, Period
 from records import errors
-from records.aggregates import recount
 from records.bulk_import.counts import import_counts
 from records.bulk_import.validation import APPROVED
 from records.models import Edition, Field
+from records.stored_sums import recount
 from records.submissions import actions as submissions_actions
 from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
@@ -18,7 +18,7 @@ from tests.records.conftest import AT, balanced, entered
 from tests.units.succession import successions
 from units.lifecycle import actions as lifecycle_actions
 from units.models import Unit
-from units.succession import inheritance
+from units.succession import stored_lineage
 from units.tree import roster
 from units.tree.rules import TreeRefused, UnitDraft
 
@@ -117,7 +117,7 @@ def test_equals_the_oracle_after_any_history(seed):
     for number in range(40):
         world.step(number)
     assert roster.check() == []
-    assert inheritance.check() == (set(), {})
+    assert stored_lineage.check() == (set(), {})
     assert list(recount.sum_differences()) == []
     for months in ([1], [4], [7], [1, 2, 3, 4, 5, 6]):
         period = Period.parse(

@@ -156,7 +156,7 @@ def test_the_page_of_a_submission_costs_the_same_for_any_number_of_fields(as_, p
         with CaptureQueriesContext(connection) as caught:
             assert client.get(f"/records/{sent.pk}/").status_code == 200
         counts.append(len(caught))
-    # One more query for a unit without an earlier month: its predecessors (records.submissions.history_window).
+    # One more query for a unit without an earlier month: its predecessors (records.submissions.previous_months).
     assert len(set(counts)) == 1 and counts[0] <= 14, counts
     assert sent.editions.get().state == State.SENT
 

@@ -25,7 +25,7 @@ from units.lifecycle import actions as lifecycle_actions
 from units.lifecycle.imports import import_successions, import_units
 from units.models import Membership, Unit
 from units.people import actions as people_actions
-from units.succession import inheritance
+from units.succession import stored_lineage
 from units.tree import roster
 from units.tree.rules import UnitDraft
 
@@ -69,9 +69,9 @@ def test_the_switch_stands_only_where_it_can_make_a_difference(reader, django_as
     (new,) = successions.replace([one, other], parts, date(2022, 7, 1), by=None)
     for unit, differs in ((district, True), (one, True), (new, True)):
         with django_assert_max_num_queries(2):
-            assert inheritance.figures_can_differ(unit, date(2022, 8, 12)) is differs, unit
-    assert not inheritance.figures_can_differ(district, date(2022, 6, 30))
-    assert not inheritance.figures_can_differ(Unit.objects.get(code="13474"), date(2022, 8, 12))
+            assert stored_lineage.figures_can_differ(unit, date(2022, 8, 12)) is differs, unit
+    assert not stored_lineage.figures_can_differ(district, date(2022, 6, 30))
+    assert not stored_lineage.figures_can_differ(Unit.objects.get(code="13474"), date(2022, 8, 12))
     for key in ("351", "13450@2022-06-30", "moi"):
         assert switch in page(f"/?unit={key}&period=2022-M08").content.decode(), key
     assert switch not in page("/?unit=13474&period=2022-H1").content.decode()

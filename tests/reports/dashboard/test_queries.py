@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from figures.periods import Month
 from figures.tally import Tally
-from records.aggregates import group_sums
 from records.models import DossierCount, Edition, Field, FieldScope, Submission
 from records.storage import set_tally_columns
+from records.stored_sums import group_sums
 from units.models import Membership, Role, Tier, Unit, UnitKind
 from units.tree import roster
 

@@ -15,7 +15,7 @@ from figures.summary import compute_figures
 from figures.tally import Tally
 from ledger.models import Entry
 from records.models import FormFile
-from records.official_form.reader import DOSSIER_FORM, official_forms
+from records.official_form_upload.reader import DOSSIER_FORM, official_forms
 from reports.official_forms.sheet import LINES
 
 FORM = official_forms().on(DOSSIER_FORM, date(2022, 6, 14))

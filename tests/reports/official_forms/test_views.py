@@ -17,8 +17,8 @@ from figures.formatting import format_count
 from records.indicators import actions
 from records.models import Indicator, IndicatorValue
 from reports.official_forms.sheet import LINES
-from reports.pdf.files import pdf_text
-from tests.records.official_form.test_forms import successor
+from reports.pdf.review_pdf import pdf_text
+from tests.records.official_form_upload.test_forms import successor
 from tests.support.libreoffice import recalculated
 from tests.units.succession import successions
 from units.models import Unit

@@ -26,7 +26,7 @@ def main() -> None:
 
     from reports.demo import load_demo
     from reports.document import build_document
-    from reports.pdf.files import draw_pdf
+    from reports.pdf.review_pdf import draw_pdf
     from reports.printing.print_view import print_context
 
     call_command("migrate", verbosity=0)

@@ -18,13 +18,13 @@ from reports import document
 from reports.drafting import actions
 from reports.drafting.queries import sections_for_review
 from reports.models import Review
-from reports.pdf.files import pdf_text, read_attached
+from reports.pdf.review_pdf import pdf_text, read_attached
 from reports.printing import copies
 from tests.reports.conftest import attached
 from tests.support.loaded_demo import NOW
 from units.models import Unit
 
-from .test_files import structure
+from .test_review_pdf import structure
 
 EXPLAINED = {"PAG-001", "TBL-014"}
 # A rule of pdfua 0.1.3 that fails on any heading whose content is a list, as WeasyPrint writes it.

@@ -16,8 +16,8 @@ from django.conf import settings
 
 from reports import document
 from reports.drafting import actions
-from reports.pdf import drawing, weasyprint_process
-from reports.pdf.files import _job
+from reports.pdf import drawing, weasyprint_program
+from reports.pdf.review_pdf import _job
 from reports.printing import copies, print_view
 from tests.support.loaded_demo import NOW
 
@@ -31,7 +31,7 @@ def job(**more) -> dict:
 def test_child_draws_the_bytes_that_this_process_would(review):
     doc = document.build_document(review, demo=True)
     asked = _job(print_view.print_context(doc), doc, NOW)
-    assert drawing.draw_job(asked) == weasyprint_process.draw(asked)
+    assert drawing.draw_job(asked) == weasyprint_program.draw(asked)
 
 
 def test_the_web_process_never_loads_the_renderer():
@@ -77,7 +77,7 @@ def test_a_drawing_may_take_one_gigabyte_and_120_seconds(limits):
 
     drawing.draw_job(job(html="<p>Tân Thanh</p>" * 3000), follow)
     # It binds itself before it draws; what it may write comes last but one.
-    bound = [one for one in told if one["Max file size"] == str(weasyprint_process.LARGEST_FILE)]
+    bound = [one for one in told if one["Max file size"] == str(weasyprint_program.LARGEST_FILE)]
     assert {one["Max address space"] for one in bound} == {str(1 << 30)}
     assert {one["Max cpu time"] for one in bound} == {"120"}
 

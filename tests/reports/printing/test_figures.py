@@ -16,7 +16,7 @@ from reports import document
 from reports.drafting import actions
 from reports.printing import copies
 from reports.review_text import typed_numbers
-from tests.reports.pdf.test_files import run
+from tests.reports.pdf.test_review_pdf import run
 from tests.support.loaded_demo import NOW
 
 SUMS = (

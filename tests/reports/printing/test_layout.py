@@ -260,7 +260,7 @@ def test_a_row_and_the_heading_of_a_group_stay_with_what_follows(content):
 
     from pypdf import PdfReader
 
-    from tests.reports.pdf.test_files import structure
+    from tests.reports.pdf.test_review_pdf import structure
 
     tree = PdfReader(BytesIO(content)).trailer["/Root"]["/StructTreeRoot"]
     tables = [one for one in structure(tree) if one["/S"] == "/Table"]

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from ledger.models import Entry
-from records.aggregates import recount
 from records.models import DossierCount, Edition
+from records.stored_sums import recount
 from reports import document, review_access
 from reports.drafting import actions
 from reports.freezing import before_signing

@@ -7,10 +7,10 @@ import pytest
 from django.core.management import call_command
 
 from reports import document, meeting
-from reports.docx.files import docx_bytes
+from reports.docx.review_docx import docx_bytes
 from reports.meeting import meeting_of
 from reports.models import Review
-from reports.pdf.files import draw_pdf, page_source, redraw_pdf
+from reports.pdf.review_pdf import draw_pdf, page_source, redraw_pdf
 from reports.printing import print_view
 from reports.review_files import texts, workbook
 from reports.reviews.views import SIZES, estimated_bytes, size_text

@@ -11,7 +11,7 @@ from django.test import Client
 from ledger.models import Entry
 from reports import review_access
 from reports.models import Review, SignedFile
-from reports.pdf.files import pdf_text
+from reports.pdf.review_pdf import pdf_text
 from reports.review_text import bound_text
 from tests.reports.test_difference import correct
 from tests.support.page_forms import form_on, submit

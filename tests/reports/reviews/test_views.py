@@ -6,12 +6,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from ledger.models import Entry
-from records.aggregates import recount
 from records.models import DossierCount, Edition
+from records.stored_sums import recount
 from reports.drafting import actions
 from reports.models import Review
 from reports.pdf import drawing
-from reports.pdf.files import draw_pdf
+from reports.pdf.review_pdf import draw_pdf
 from reports.printing import copies
 from tests.support.loaded_demo import NOW
 from tests.support.page_text import shows

@@ -15,7 +15,7 @@ from ledger.models import Entry
 from reports import freezing, review_access
 from reports.models import Review, SignedFile
 from reports.pdf import foreign_files
-from reports.pdf.files import redraw_pdf
+from reports.pdf.review_pdf import redraw_pdf
 from reports.printing import copies
 from reports.verification import signed_files
 from reports.verification import verdict as verification_verdict

@@ -11,13 +11,13 @@ from django.db import DatabaseError, connection, transaction
 
 from ledger import log
 from ledger.models import Entry
-from records.aggregates import recount
 from records.models import DossierCount, Edition
+from records.stored_sums import recount
 from reports import document, freezing, review_access, triggers
 from reports.drafting import actions
 from reports.freezing import log_anchors
 from reports.models import Review
-from reports.pdf.files import draw_pdf, page_source, pdf_text
+from reports.pdf.review_pdf import draw_pdf, page_source, pdf_text
 from reports.printing import copies, print_view
 from reports.review_access import frozen_entry
 from reports.verification import verdict as verification_verdict

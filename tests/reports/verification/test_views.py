@@ -11,12 +11,12 @@ from django.core.management import call_command
 from pypdf import PdfWriter
 
 from ledger.models import Entry
-from records.aggregates import recount
 from records.models import DossierCount, Edition
+from records.stored_sums import recount
 from reports import freezing, review_access
 from reports.drafting import actions
 from reports.models import Review
-from reports.pdf.files import redraw_pdf
+from reports.pdf.review_pdf import redraw_pdf
 from reports.printing import copies
 from tests.support.loaded_demo import NOW
 from tests.support.page_text import squeezed

@@ -18,7 +18,7 @@ from reports.year_on_year.succession_breaks import BothPeriods
 from tests.product.test_query_plans import MERGED, places_of_today, plans
 from tests.reports.random_history import HistoryWorld
 from units.models import Succession, Unit
-from units.succession import inheritance
+from units.succession import stored_lineage
 from units.tree import roster
 
 from .oracle import Oracle
@@ -91,7 +91,7 @@ def test_who_is_left_out_is_found_through_indexes():
     Succession.objects.filter(old=old).delete()
     Unit.objects.filter(pk=old.pk).update(active_until=date(2024, 8, 1))
     roster.rebuild()
-    inheritance.rebuild()
+    stored_lineage.rebuild()
     country.settle_database()
     for unit in (nation, province, commune):
         wanted = today_of(unit)
@@ -115,7 +115,7 @@ def test_number_of_queries_does_not_follow_who_is_left_out():
     numbers = []
     for new in list(Unit.objects.filter(tier="commune", active_from=country.MERGER).order_by("pk")[:3]):
         Succession.objects.filter(new=new).delete()
-        inheritance.rebuild()
+        stored_lineage.rebuild()
         wanted = today_of(nation)
         with CaptureQueriesContext(connection) as asked:
             past_figures(wanted)

@@ -12,7 +12,7 @@ from reports.year_on_year.comparison import ComparedSummaries
 from tests.units.succession import successions
 from units.lifecycle import actions
 from units.models import Unit
-from units.succession import inheritance
+from units.succession import stored_lineage
 from units.tree import roster
 from units.tree.rules import UnitDraft
 
@@ -108,7 +108,7 @@ def test_who_ended_without_a_successor_is_named_once(page, last, beside):
     """Beside the figures where it owed reports of the period, with the comparison where of last year only."""
     Unit.objects.filter(code="13450").update(active_until=last)
     roster.rebuild()
-    inheritance.rebuild()
+    stored_lineage.rebuild()
     text = page()
     assert ("Không có đơn vị kế thừa: xã Liêm Phong" in text) is beside
     assert (NAMED.format(1, "xã Liêm Phong") in text) is not beside

@@ -12,7 +12,7 @@ from tests.units.conftest import draft, person
 from units.lifecycle import actions as lifecycle_actions
 from units.lifecycle import restructuring
 from units.models import Membership, Succession, Unit
-from units.succession import inheritance
+from units.succession import stored_lineage
 from units.tree import roster
 from units.tree.rules import TreeRefused
 
@@ -98,11 +98,11 @@ def test_each_unit_below_goes_on_under_its_part_and_all_is_undone_as_one(cast):
     followed = set(Membership.objects.filter(valid_from=ON).values_list("user__username", "unit__code"))
     assert followed == {("huyen", "351"), ("xa-13480", "13480"), ("noi-vu", "phong-noi-vu")}
     assert not Unit.objects.under(cast.district).active_on(ON).exists()
-    assert inheritance.check() == (set(), {}) and roster.check() == []
+    assert stored_lineage.check() == (set(), {}) and roster.check() == []
     cast.admin.post(f"/units/{new['352'].pk}/undo-merger/")
     assert list(Unit.objects.order_by("pk").values()) == kept
     assert list(Membership.objects.order_by("pk").values()) == roles
-    assert not Succession.objects.exists() and inheritance.check() == (set(), {}) and roster.check() == []
+    assert not Succession.objects.exists() and stored_lineage.check() == (set(), {}) and roster.check() == []
 
 
 def test_a_part_goes_to_a_group_that_is_there_with_all_below_it(cast):
@@ -203,7 +203,7 @@ def test_an_office_goes_on_in_each_part_and_another_ends(cast):
         assert set(Membership.objects.filter(unit__in=offices).values_list("unit__code", flat=True)) == {
             "phong-noi-vu"
         }
-        assert inheritance.check() == (set(), {}) and roster.check() == []
+        assert stored_lineage.check() == (set(), {}) and roster.check() == []
         new = Unit.objects.get(code="351", active_from=ON)
         assert cast.admin.post(f"/units/{new.pk}/undo-merger/").status_code == 302
         assert list(Unit.objects.order_by("pk").values()) == kept

@@ -13,7 +13,7 @@ from units.lifecycle import actions as lifecycle_actions
 from units.lifecycle import restructuring, undo
 from units.models import Membership, Succession, Unit
 from units.people import actions as people_actions
-from units.succession import inheritance, positions
+from units.succession import positions, stored_lineage
 from units.tree import roster
 from units.tree.rules import TreeRefused
 
@@ -81,11 +81,11 @@ def test_confirmed_it_is_one_act_and_undone_as_one(cast):
     got = set(Membership.objects.filter(unit=new).values_list("user__username", "role", "valid_from"))
     assert got == {("xa-13474", "clerk", ON), ("xa-13480", "clerk", ON), ("xa-13480", "viewer", ON)}
     assert "Hoàn tác sáp nhập" in text_of(cast.admin.get(f"/units/{new.pk}/"))
-    assert inheritance.check() == (set(), {}) and roster.check() == []
+    assert stored_lineage.check() == (set(), {}) and roster.check() == []
     cast.admin.post(f"/units/{new.pk}/undo-merger/")
     assert list(Unit.objects.order_by("pk").values()) == kept
     assert list(Membership.objects.order_by("pk").values()) == roles
-    assert inheritance.check() == (set(), {}) and roster.check() == [] and not Succession.objects.exists()
+    assert stored_lineage.check() == (set(), {}) and roster.check() == [] and not Succession.objects.exists()
     assert Entry.objects.filter(action="unit.undo_merger").count() == 2
 
 
@@ -103,14 +103,14 @@ def test_what_was_chosen_can_be_mended_after_a_look(cast):
 def test_an_act_reckons_the_histories_of_the_whole_tree_once(cast, monkeypatch):
     """Of a country that takes seconds, with the tree locked."""
     counted = []
-    rebuild = inheritance.rebuild
-    monkeypatch.setattr(inheritance, "rebuild", lambda: counted.append(rebuild()))
+    rebuild = stored_lineage.rebuild
+    monkeypatch.setattr(stored_lineage, "rebuild", lambda: counted.append(rebuild()))
     cast.admin.post(f"/units/{cast.district.pk}/merge/", merge_form(cast))
     assert len(counted) == 1
     new = draft("moi", name="xã Mới", active_from=date(2025, 8, 1))
     successions.replace([cast.tan_thanh], [successions.Part(new)], date(2025, 8, 1), by=None)
     assert len(counted) == 2
-    assert not any((*inheritance.check(), *positions.check()))
+    assert not any((*stored_lineage.check(), *positions.check()))
 
 
 def test_what_was_entered_forbids_the_undoing(cast):
@@ -206,7 +206,7 @@ def test_what_is_below_the_old_units_goes_on_under_the_new_one(districts):
     assert list(Membership.objects.filter(unit=office).values_list("user__username", flat=True)) == [
         "noi-vu-2"
     ]
-    assert inheritance.check() == (set(), {}) and roster.check() == []
+    assert stored_lineage.check() == (set(), {}) and roster.check() == []
     # The two districts are over with everything below: nothing of them goes on.
     assert not Unit.objects.under(districts.district).active_on(ON).exists()
 
@@ -230,7 +230,7 @@ def test_all_of_it_is_undone_as_one(districts):
         assert list(Unit.objects.order_by("pk").values()) == kept
         assert list(Membership.objects.order_by("pk").values()) == roles_with
     assert len(roles_with) == len(roles) + 1 and not Succession.objects.exists()
-    assert inheritance.check() == (set(), {}) and roster.check() == []
+    assert stored_lineage.check() == (set(), {}) and roster.check() == []
 
 
 def test_what_was_entered_below_forbids_the_undoing(districts):

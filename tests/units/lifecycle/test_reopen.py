@@ -9,7 +9,7 @@ from tests.units.conftest import draft, person
 from units.lifecycle import actions, restructuring
 from units.lifecycle import undo as lifecycle_undo
 from units.models import Membership, Unit
-from units.succession import inheritance, positions
+from units.succession import positions, stored_lineage
 from units.tree import roster
 from units.tree.queries import resolve_code
 from units.tree.rules import TreeRefused
@@ -32,7 +32,7 @@ def stored_rows() -> tuple[list, list]:
 
 
 def as_reckoned() -> bool:
-    return roster.check() == [] and inheritance.check() == (set(), {}) and not any(positions.check())
+    return roster.check() == [] and stored_lineage.check() == (set(), {}) and not any(positions.check())
 
 
 def close(cast, unit: Unit, **more):

@@ -12,7 +12,7 @@ from records.submissions import actions as submissions_actions
 from tests.units.conftest import draft, person
 from units.lifecycle import actions as lifecycle_actions
 from units.models import Membership, Succession, Unit
-from units.succession import inheritance, positions
+from units.succession import positions, stored_lineage
 from units.tree import roster
 
 from .test_views import signed_in, text_of
@@ -56,7 +56,7 @@ def state() -> list:
 
 def as_reckoned() -> bool:
     call_command("recount", "--check")
-    return inheritance.check() == (set(), {}) and roster.check() == [] and not any(positions.check())
+    return stored_lineage.check() == (set(), {}) and roster.check() == [] and not any(positions.check())
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tests.units.conftest import draft, person
 from units.lifecycle import actions as lifecycle_actions
 from units.models import Membership, Succession, Unit
 from units.people import actions as people_actions
-from units.succession import inheritance
+from units.succession import stored_lineage
 from units.tree import roster
 
 from .test_views import signed_in, text_of
@@ -89,13 +89,13 @@ def test_a_part_goes_to_a_unit_that_is_there(cast):
     )
     followed = set(Membership.objects.filter(valid_from=ON).values_list("user__username", "unit"))
     assert followed == {("xa-13474", left.pk), ("xa-13480", taker.pk)}
-    assert inheritance.check() == (set(), {}) and roster.check() == []
+    assert stored_lineage.check() == (set(), {}) and roster.check() == []
     for unit in (left, taker):
         assert "Hoàn tác chia tách" in text_of(cast.admin.get(f"/units/{unit.pk}/"))
     cast.admin.post(f"/units/{taker.pk}/undo-merger/")
     assert list(Unit.objects.order_by("pk").values()) == kept
     assert list(Membership.objects.order_by("pk").values()) == roles
-    assert not Succession.objects.exists() and inheritance.check() == (set(), {}) and roster.check() == []
+    assert not Succession.objects.exists() and stored_lineage.check() == (set(), {}) and roster.check() == []
 
 
 def test_a_unit_is_divided_among_new_ones(cast):

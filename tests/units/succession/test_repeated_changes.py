@@ -10,7 +10,7 @@ from tests.units.lifecycle.test_split import split_form as divided
 from tests.units.lifecycle.test_views import signed_in, text_of
 from units.lifecycle import actions, restructuring
 from units.models import Succession, Unit
-from units.succession import inheritance, positions
+from units.succession import positions, stored_lineage
 from units.tree import roster
 from units.tree.rules import TreeRefused
 
@@ -25,7 +25,7 @@ def cast(tree):
 
 
 def as_reckoned() -> bool:
-    return inheritance.check() == (set(), {}) and roster.check() == [] and not any(positions.check())
+    return stored_lineage.check() == (set(), {}) and roster.check() == [] and not any(positions.check())
 
 
 @pytest.mark.parametrize("parent", ["13480", "13474"])

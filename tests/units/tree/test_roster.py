@@ -10,7 +10,7 @@ from tests.units.conftest import START, draft
 from tests.units.succession import successions
 from units.lifecycle import actions
 from units.models import RosterStep, Unit
-from units.succession import inheritance
+from units.succession import stored_lineage
 from units.tree import roster
 from units.tree.rules import TreeRefused
 
@@ -54,7 +54,7 @@ def test_equals_a_recount_after_any_history(tree, history, start, length):
             except TreeRefused:
                 continue
         assert roster.check() == []
-        assert inheritance.check() == (set(), {})
+        assert stored_lineage.check() == (set(), {})
         span = (start, start + timedelta(length))
         for unit in Unit.objects.all():
             for external in (False, True):

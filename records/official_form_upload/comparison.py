@@ -8,9 +8,9 @@ from typing import Any
 from django.db import transaction
 
 from figures import count_rules
+from figures.form_definitions import NumberedColumn, OfficialForm, identity_difference
 from figures.formatting import format_count
 from figures.measures import MEASURES, measure_label
-from figures.official_forms import NumberedColumn, OfficialForm, identity_difference
 from figures.periods import Month, Period
 from figures.summary import Dates
 from figures.tally import sum_reported
@@ -20,7 +20,7 @@ from records.models import DossierCount, Edition
 from records.storage import measures_of_row
 from records.submissions.actions import save_counts
 from records.submissions.checks import counts_of_edition
-from records.submissions.month_lock import FROM_FILE
+from records.submissions.editability import FROM_FILE
 from spreadsheets.cells import FileFaults
 
 from .reader import OfficialLine, OfficialSheet, read_official_sheet

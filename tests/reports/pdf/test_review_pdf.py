@@ -12,8 +12,8 @@ from pypdf import PdfReader
 
 from reports import document
 from reports.drafting import actions
-from reports.pdf import weasyprint_process
-from reports.pdf.files import draw_pdf, read_attached
+from reports.pdf import weasyprint_program
+from reports.pdf.review_pdf import draw_pdf, read_attached
 from reports.printing import copies, print_view
 from tests.reports.conftest import attached
 from tests.support.loaded_demo import NOW
@@ -179,7 +179,7 @@ def test_hostile_text_reaches_nothing(review, listener, tmp_path, monkeypatch, e
 
 
 def test_fetcher_serves_the_print_fonts_only():
-    fetcher = weasyprint_process.FontsOnly(settings.PRINT_FONTS)
+    fetcher = weasyprint_program.FontsOnly(settings.PRINT_FONTS)
     assert len(fetcher.allowed) == 4
     for address in (
         "file:///etc/passwd",

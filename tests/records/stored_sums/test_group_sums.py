@@ -12,7 +12,6 @@ from core.text import fold
 from figures.periods import Month, Period
 from ledger.models import Entry
 from records import errors
-from records.aggregates import recount
 from records.approval import actions as approval_actions
 from records.bulk_import.counts import import_counts
 from records.bulk_import.validation import APPROVED, DRAFT, SENT
@@ -27,6 +26,7 @@ from records.models import (
     Stage,
     Submission,
 )
+from records.stored_sums import recount
 from records.submissions import actions as submissions_actions
 from records.summary.figures_query import FiguresQuery
 from records.summary.missing import missing_unit_months, units_missing

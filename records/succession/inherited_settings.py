@@ -19,7 +19,7 @@ from records.models import CaseMapping, Edition, GroupSwitch, RateTarget
 from units.lifecycle.signals import UnitOpening
 from units.models import Succession, Unit
 
-from .inherit_scopes import succession_steps
+from .inherited_scopes import succession_steps
 
 SettingRow = RateTarget | GroupSwitch | CaseMapping
 SettingKey = tuple[str, ...]

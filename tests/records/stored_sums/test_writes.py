@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from records.aggregates import group_sums, recount
 from records.generate import country
 from records.models import Edition, State
+from records.stored_sums import group_sums, recount
 from records.submissions import actions
 from tests.product.test_query_plans import SCALE, nodes
 from tests.records.conftest import AT, balanced

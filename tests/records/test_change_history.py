@@ -10,7 +10,7 @@ from records.approval import actions as approval_actions
 from records.approval.queries import waiting_editions
 from records.bulk_import.counts import import_counts
 from records.bulk_import.validation import DRAFT
-from records.history import resent_changes
+from records.change_history import resent_changes
 from records.models import Edition
 from records.submissions import actions as submissions_actions
 from records.submissions.fetch import with_own_mark

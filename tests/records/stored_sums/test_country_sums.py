@@ -6,9 +6,9 @@ import pytest
 from django.db.models import F
 
 from figures.periods import Month, Period
-from records.aggregates import group_sums, recount
 from records.approval import actions
 from records.models import GroupSum, Stage
+from records.stored_sums import group_sums, recount
 from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
 from tests.records.conftest import AT, balanced, entered, unit

@@ -13,7 +13,7 @@ from docx.oxml.ns import qn
 from pypdf import PdfReader
 
 from reports import document
-from reports.docx.files import DRAFT, docx_bytes
+from reports.docx.review_docx import DRAFT, docx_bytes
 from reports.drafting import actions
 from reports.printing import print_view
 from tests.support.libreoffice import converted, text_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as project
 
-from records.official_form.reader import DOSSIER_FORM, official_forms
+from records.official_form_upload.reader import DOSSIER_FORM, official_forms
 
 OURS = Path(project.BASE_DIR) / "fixtures" / "forms"
 BEFORE, AFTER = date(2025, 12, 14), date(2026, 6, 14)

@@ -7,8 +7,8 @@ from django.shortcuts import redirect, render
 
 from core import clock, web
 from core.web import Right
+from figures.form_definitions import OfficialForm
 from figures.formatting import format_count
-from figures.official_forms import OfficialForm
 from figures.periods import Month
 from records.calendar.queries import DueDates, stored_calendar
 from records.catalogue import Catalogue
@@ -164,4 +164,4 @@ def _render_official(
         "seen": revision,
         "told": message,
     }
-    return render(request, "records/official_form/preview.html", context, status=status)
+    return render(request, "records/official_form_upload/preview.html", context, status=status)

@@ -1,5 +1,5 @@
 -- What the sums of one level of groups must be in some months at one stage; those of the level below must be right.
--- Read and written through records/aggregates/group_sums.py, which fills in the braces.
+-- Read and written through records/stored_sums/group_sums.py, which fills in the braces.
 WITH reporting AS (
     -- A group's own report counts in itself, that of a child without children in its parent.
     SELECT id, id AS own_group, tier, kind FROM units_unit WHERE id IN ({groups})

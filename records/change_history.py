@@ -402,7 +402,7 @@ def history_page(request: HttpRequest, pk: int) -> HttpResponse:
         "known": history,
         "first": next((value_text(value) for name, _, value in history.first if name == cell), ""),
     }
-    return render(request, "records/history/history.html", context)
+    return render(request, "records/change_history/history.html", context)
 
 
 def _file(submission: Submission, listed: list[HistoryEntry], cell: str) -> TableFile:

@@ -17,8 +17,8 @@ from records.approval import actions as approval_actions
 from records.calendar.queries import stored_calendar
 from records.catalogue import Catalogue
 from records.models import FormFile
-from records.official_form.comparison import compare_official_form
-from records.official_form.reader import DOSSIER_FORM, official_forms
+from records.official_form_upload.comparison import compare_official_form
+from records.official_form_upload.reader import DOSSIER_FORM, official_forms
 from records.storage import measures_of_row
 from records.submissions import actions as submissions_actions
 from reports.official_forms.filled_form import fill_from_edition, form_xlsx_bytes

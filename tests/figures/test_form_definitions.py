@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from figures.form_definitions import FormError, FormIdentity, read_form
 from figures.measures import MEASURES
-from figures.official_forms import FormError, FormIdentity, read_form
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "forms"
 DATA = {name: json.loads((FOLDER / f"{name}.json").read_text()) for name in ("ii-06a", "ii-06b", "ii-06c")}

@@ -12,8 +12,8 @@ from django.conf import settings
 
 from core.text import canonical_text, fold, parse_digits
 from figures.count_input import CountInputError, parse_count
+from figures.form_definitions import FormError, OfficialForm, read_form
 from figures.formatting import TIER_NAMES, format_day_range
-from figures.official_forms import FormError, OfficialForm, read_form
 from figures.summary import Dates
 from spreadsheets.cells import (
     WEB_LIMITS,
