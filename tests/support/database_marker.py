@@ -1,4 +1,4 @@
-"""Which tests run on PostgreSQL too: those that ask for a database, without those that it would tell nothing new."""
+"""Which tests of the whole run need one database only: what the other one would tell is told already."""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ _FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server"}
 # Tests, by the beginning of their id, that send no statement which tests that run on both databases do not send as
 # well, but for plain reads of the ORM: measured by tests.support.statement_shapes. They draw, sign and read files, or
 # walk pages that others open on PostgreSQL.
-ONE_DATABASE = (
+SQLITE_ONLY = (
     "tests/bad_inputs/test_random_requests.py::test_no_request_makes_an_error_of_the_server[nobody",
     "tests/bad_inputs/test_random_requests.py::test_no_request_makes_an_error_of_the_server[administrator",
     "tests/bad_inputs/test_uploaded_tables.py",
@@ -33,7 +33,14 @@ ONE_DATABASE = (
     "tests/reports/verification/test_stored_reviews.py",
     "tests/reports/verification/test_views.py",
 )
-# Random histories send the same statements again and again: on PostgreSQL so many of them are lived.
+# Tests of values that no form or address expects: PostgreSQL refuses what SQLite refuses, and more.
+POSTGRESQL_ONLY = (
+    "tests/bad_inputs/test_forms.py",
+    "tests/bad_inputs/test_random_requests.py::test_no_request_makes_an_error_of_the_server[clerk",
+    "tests/bad_inputs/test_random_requests.py::test_no_request_makes_an_error_of_the_server[reviewer",
+    "tests/bad_inputs/test_requests.py",
+)
+# Random histories send the same statements again and again: so many of each run on PostgreSQL, the others on SQLite.
 SEEDS = 2
 
 
@@ -43,12 +50,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("django_db") or _FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.database)
-        if item.nodeid.startswith(ONE_DATABASE) or _seed(item) >= SEEDS:
-            item.add_marker(pytest.mark.one_database)
-
-
-def _seed(item: pytest.Item) -> int:
-    return item.callspec.params.get("seed", 0) if hasattr(item, "callspec") else 0
+        if item.get_closest_marker("database"):
+            seed = item.callspec.params.get("seed") if hasattr(item, "callspec") else None
+            if item.nodeid.startswith(SQLITE_ONLY) or (seed or 0) >= SEEDS:
+                item.add_marker(pytest.mark.sqlite_only)
+            elif item.nodeid.startswith(POSTGRESQL_ONLY) or seed is not None:
+                item.add_marker(pytest.mark.postgresql_only)
 
 
 @pytest.hookimpl(wrapper=True)
