@@ -191,7 +191,7 @@ def store(folder: Path, review: Any) -> None:
 
 
 def columns(row: Any) -> set[str]:
-    return {concrete_field.attname for concrete_field in row._meta.concrete_fields}
+    return {field.attname for field in row._meta.concrete_fields}
 
 
 def plain_row(row: Any, without: set[str]) -> dict[str, Any]:

@@ -27,9 +27,7 @@ def test_unexplained_warnings_are_listed_before_signing(review):
     unit = Unit.objects.get(code="351")
     there = unexplained_rows(unit, JUNE)
     jump("13474")
-    (new,) = [
-        unexplained_row for unexplained_row in unexplained_rows(unit, JUNE) if unexplained_row not in there
-    ]
+    (new,) = [row for row in unexplained_rows(unit, JUNE) if row not in there]
     assert (new.unit, str(new.month)) == ("thị trấn Tân Thanh", "2022-M06")
     assert new.short.startswith("kỳ trước chuyển sang ")
     warnings = before_signing(review, document.build_document(review, demo=True), NOW.date())

@@ -45,9 +45,8 @@ def test_the_review_before(unit, stored, period, expected):
         review(unit, code)
     last = document.previous_review(unit, Period.parse(period))
     assert (last.period if last else None) == expected
-    assert [
-        previous_task.review_id for previous_task in document.previous_tasks(unit, Period.parse(period))
-    ] == ([last.pk] if last else [])
+    tasks = document.previous_tasks(unit, Period.parse(period))
+    assert [task.review_id for task in tasks] == ([last.pk] if last else [])
 
 
 def test_what_counts_of_several_of_one_period(unit):

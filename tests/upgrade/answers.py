@@ -78,10 +78,7 @@ def ask(keys: dict[str, str], stored: Answers) -> Answers:
         "commands": commands,
         "summary": {name: json.loads(run("summary", **summary(more))) for name, more in SUMMARIES.items()},
         "open data": dict(open_data(stored.get("open data", {}))),
-        "reviews": {
-            str(frozen_review.pk): review(clients["lanhdao"], frozen_review)
-            for frozen_review in frozen_reviews()
-        },
+        "reviews": {str(frozen.pk): review(clients["lanhdao"], frozen) for frozen in frozen_reviews()},
         "api": {address: token.get(f"/api/v1/{address}").json() for address in API},
         "pages": dict(pages(clients, stored.get("pages"))),
     }

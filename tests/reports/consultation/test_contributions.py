@@ -64,7 +64,7 @@ def test_the_way_of_a_text(signed_in, asking):
     clerk, editor = signed_in("xa-13474"), signed_in("tonghop")
     page = clerk.get("/records/").content.decode()
     assert asking.heading in page
-    token = next(offered_fact.token for offered_fact in offered_facts(asking, contribution_facts(asking)))
+    token = next(fact.token for fact in offered_facts(asking, contribution_facts(asking)))
     assert token in clerk.get(address(asking)).content.decode().replace("&#x27;", "'")
     body = f"Tiếp nhận {token} hồ sơ.\n\nĐã niêm yết <đủ>."
     sent = {"revision": "0", "body": body, "send": "1"}

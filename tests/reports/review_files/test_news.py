@@ -115,7 +115,7 @@ def _words(parts) -> list[str]:
 def test_every_figure_in_it_is_a_fact_of_the_review(review):
     doc = document.build_document(review, demo=True)
     facts = document.document_facts(doc)
-    runs = [run for news_paragraph in texts.news_paragraphs(doc) for run in news_paragraph]
+    runs = [run for paragraph in texts.news_paragraphs(doc) for run in paragraph]
     quoted = [run for run in runs if run.key]
     assert len(quoted) > 40
     assert all(run.text == facts[run.key].text for run in quoted)

@@ -34,8 +34,8 @@ PARAGRAPHS = st.lists(st.lists(st.builds(TextRun, WORDS) | FIGURES, max_size=6),
 )
 def test_read(body, expected):
     runs = [
-        [run.text if not run.key else (run.key, run.text) for run in parse_paragraph]
-        for parse_paragraph in bound_text.parse_paragraphs(body)
+        [run.text if not run.key else (run.key, run.text) for run in paragraph]
+        for paragraph in bound_text.parse_paragraphs(body)
     ]
     assert runs == expected
 
@@ -82,9 +82,7 @@ def test_no_token_that_could_not_be_read(key, text):
 )
 def test_sentences(body, expected):
     (runs,) = bound_text.parse_paragraphs(body)
-    assert [
-        bound_text.paragraph_text(split_sentence) for split_sentence in bound_text.split_sentences(runs)
-    ] == expected
+    assert list(map(bound_text.paragraph_text, bound_text.split_sentences(runs))) == expected
 
 
 @given(PARAGRAPHS)
