@@ -19,7 +19,7 @@ from tests.support.loaded_demo import NOW
 from units.models import Unit
 
 
-def made(code: str, period: str) -> dict:
+def draft_document(code: str, period: str) -> dict:
     unit = Unit.objects.get(code=code)
     return document.build_document(
         drafting_actions.open_draft(unit, Period.parse(period), by=None, at=NOW), demo=True
@@ -27,7 +27,7 @@ def made(code: str, period: str) -> dict:
 
 
 def test_silent_units_are_listed_and_warned_of(review):
-    doc = made("351", "2021-Q3")
+    doc = draft_document("351", "2021-Q3")
     shown = print_view.print_context(doc)
     assert shown["missing_lines"] == ["Xã Liêm Sơn: tháng 8/2021", "Xã Thanh Hương: tháng 8/2021"]
     assert "82/84 báo cáo tháng" in shown["opening"][1]
@@ -36,7 +36,7 @@ def test_silent_units_are_listed_and_warned_of(review):
 
 
 def test_a_running_period_is_warned_of_first(review):
-    doc = made("351", "2022-H2")
+    doc = draft_document("351", "2022-H2")
     first = before_signing(review, doc, NOW.date())[0]
     assert first.startswith("Kỳ báo cáo chưa kết thúc (đến hết ngày 14/12/2022)")
     assert not any("chưa kết thúc" in warning for warning in before_signing(review, doc, date(2022, 12, 15)))
@@ -60,14 +60,14 @@ def test_the_date_line_has_the_year_of_the_draft_where_that_is_the_next_one(revi
 
 
 def test_nothing_reported_claims_nothing(review):
-    doc = made("351", "2023-H1")
+    doc = draft_document("351", "2023-H1")
     shown = print_view.print_context(doc)
     assert shown["bars"] == [] and shown["online_label"] == "một phần, toàn trình"
     assert all(result.reached is None for result in shown["rate_results"])
 
 
 def test_one_unit_has_no_total_row(review):
-    shown = print_view.print_context(made("13474", "2022-H1"))
+    shown = print_view.print_context(draft_document("13474", "2022-H1"))
     assert [row.name for row in shown["tier_rows"]] == ["Cấp xã"]
     assert shown["tier_rows"][0].now.counts["received"] == 1289
 

@@ -20,7 +20,7 @@ TODAY = date(2025, 8, 1)
 
 
 @pytest.fixture
-def lately(page) -> None:
+def recent_scope(page) -> None:
     """Thanh Tân reports civil status from 2022 on; by today's units it is one third of Thanh Lâm."""
     field, unit = Field.objects.get(code="ho-tich"), Unit.objects.get(code="13477")
     others = Unit.objects.filter(tier="commune").exclude(pk=unit.pk)
@@ -44,7 +44,7 @@ def field_query(code: str, today: date | None = None, by: str | None = "unit") -
     ("today", "olds", "name"),
     [(None, ["13477"], "xã Thanh Tân"), (TODAY, ["13477", "13489", "13498"], "xã Thanh Lâm")],
 )
-def test_both_sides_are_without_whom_they_name(lately, today, olds, name):
+def test_both_sides_are_without_whom_they_name(recent_scope, today, olds, name):
     shown = ShownPeriods(field_query("351", today))
     summary, past = current_and_past(shown)
     theirs = [current_and_past(ShownPeriods(field_query(code, by=None))) for code in olds]
@@ -65,7 +65,7 @@ def test_both_sides_are_without_whom_they_name(lately, today, olds, name):
 
 
 @pytest.mark.parametrize(("more", "name"), [("", "xã Thanh Tân"), ("&basis=today", "xã Thanh Lâm")])
-def test_page_files_and_chart_name_them(lately, page, more, name):
+def test_page_files_and_chart_name_them(recent_scope, page, more, name):
     assert NAMED + name in page(f"/?{WHERE}{more}").content.decode()
     for table in ("hinh-thuc", "dung-han", "so-sanh"):
         file = page(f"/?{WHERE}{more}&bang={table}&tai=json")

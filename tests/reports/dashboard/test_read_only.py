@@ -24,7 +24,7 @@ def read_only():
         connection.connection.execute("PRAGMA query_only = OFF")
 
 
-def long_ago(client, seconds: int) -> None:
+def age_session(client, seconds: int) -> None:
     session = client.session
     session["begun"] = session["seen"] = int(time.time()) - seconds
     session.save()
@@ -32,7 +32,7 @@ def long_ago(client, seconds: int) -> None:
 
 def test_reading_works_and_the_session_is_not_renewed(reader):
     client = reader("tonghop")
-    long_ago(client, 120)
+    age_session(client, 120)
     with read_only():
         for address in ("/", "/records/", "/healthz", "/api/v1/summary"):
             assert client.get(address).status_code == 200, address
@@ -40,7 +40,7 @@ def test_reading_works_and_the_session_is_not_renewed(reader):
 
 def test_an_idle_session_ends_all_the_same(reader):
     client = reader("tonghop")
-    long_ago(client, 10 * 3600)
+    age_session(client, 10 * 3600)
     with read_only():
         assert client.get("/").status_code == 302
 
@@ -52,7 +52,7 @@ def test_signing_in_is_refused_in_words(client, demo):
     assert "Tạm thời chưa ghi được" in answer.content.decode()
 
 
-def gone(*_):
+def fail_connection(*_):
     raise OperationalError("server closed the connection unexpectedly")
 
 
@@ -60,7 +60,7 @@ def test_an_unreachable_database_is_answered_with_503(reader, client):
     """Even where the session is read before any view: a page for people, a problem document for programs."""
     signed_in = reader("tonghop")
     signed_in.raise_request_exception = client.raise_request_exception = False
-    with connection.execute_wrapper(gone):
+    with connection.execute_wrapper(fail_connection):
         answers = {path: signed_in.get(path) for path in ("/", "/records/", "/api/v1/summary")}
         monitored = {
             path: client.get(path).status_code for path in ("/healthz", "/readyz", "/accounts/login/")

@@ -153,17 +153,17 @@ def test_the_cost_does_not_follow_the_number_of_units(review):
             drafted("351", "2021-Q2")
         return len(queries)
 
-    opened(range(2))
+    open_communes(range(2))
     query_count()
     before = query_count()
-    opened(range(2, 22))
+    open_communes(range(2, 22))
     query_count()
     assert query_count() == before
     shown = print_view.print_context(document.build_document(Review.objects.get(period="2021-Q2"), demo=True))
     assert len([row for row in shown["unit_rows"] if not row.is_total]) == 50
 
 
-def opened(numbers: range) -> None:
+def open_communes(numbers: range) -> None:
     """Adds communes that never report to the demo's district."""
     start = date(2021, 1, 1)
     new = [UnitDraft(f"9{n:04d}", f"xã {n}", "committee", "commune", start, parent="351") for n in numbers]

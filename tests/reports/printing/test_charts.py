@@ -25,7 +25,7 @@ def doc(review) -> dict:
     return document.build_document(review, demo=True)
 
 
-def drawn(doc: dict) -> str:
+def rendered(doc: dict) -> str:
     return render_to_string("reports/printing/review.html", print_view.print_context(doc))
 
 
@@ -43,7 +43,7 @@ def test_line_goes_through_every_month(doc):
         rank = sorted(range(6), key=lambda place: shares[place])
         assert [heights[place] for place in rank] == sorted(heights, reverse=True)
         assert all(0 < int(y) < chart.height for line in panel.lines for _, y, _ in line.dots)
-    assert "T1" in drawn(doc) and "cùng kỳ kết thúc ở" in chart.alt
+    assert "T1" in rendered(doc) and "cùng kỳ kết thúc ở" in chart.alt
 
 
 def test_monthly_shares_are_those_of_the_period(doc):
@@ -128,7 +128,7 @@ def test_of_very_many_the_first_and_the_last_are_drawn(doc):
 
 
 def test_everything_is_grey_and_well_formed(doc):
-    html = drawn(doc)
+    html = rendered(doc)
     for shade in GREY.findall(html):
         digits = shade[1:]
         parts = list(digits) if len(digits) == 3 else [digits[place : place + 2] for place in (0, 2, 4)]
@@ -144,7 +144,7 @@ def test_everything_is_grey_and_well_formed(doc):
 def test_an_older_document_has_no_line(doc):
     del doc["by_month"]
     assert print_view.print_context(doc)["trend"] is None
-    assert "theo tháng, so với cùng kỳ" not in drawn(doc)
+    assert "theo tháng, so với cùng kỳ" not in rendered(doc)
 
 
 def test_drawings_are_vectors(doc):
@@ -177,7 +177,7 @@ def test_every_figure_that_is_printed_is_frozen(doc):
     """All percentages, and counts from 1,000 on, which nothing else resembles; also in charts. Except sums in the form
     and numbers typed by hand.
     """
-    text = re.sub(r"<title>.*?</title>|<[^>]+>", " ", drawn(doc).split("<main>")[1], flags=re.DOTALL)
+    text = re.sub(r"<title>.*?</title>|<[^>]+>", " ", rendered(doc).split("<main>")[1], flags=re.DOTALL)
     percents, counts = numbers(doc)
     view = print_view.print_context(doc)
     added = {format_count(cell) for row in view["form_rows"] for cell in row.cells if cell is not None}

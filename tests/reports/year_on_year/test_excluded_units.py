@@ -38,13 +38,13 @@ def district() -> Unit:
     return Unit.objects.get(code="351")
 
 
-def opened(
+def draft_of(
     name: str = "xã Mới Lập", parent: Unit | None = None, on: date = ON, code: str = "moi"
 ) -> UnitDraft:
     return UnitDraft(code, name, "committee", "commune", on, parent=parent or district())
 
 
-def followed(codes: list[str], *drafts: UnitDraft) -> None:
+def replace_units(codes: list[str], *drafts: UnitDraft) -> None:
     olds = list(Unit.objects.filter(code__in=codes, active_until=None))
     parts = [successions.Part(draft, Fraction(1, len(drafts))) for draft in drafts]
     successions.replace(olds, parts, ON, by=None)
@@ -67,14 +67,14 @@ def received(query: FiguresQuery) -> int:
 
 
 def test_a_unit_with_predecessors_is_compared(page):
-    followed(["13450", "13453"], opened("xã Mới"))
+    replace_units(["13450", "13453"], draft_of("xã Mới"))
     against, before = compared(query_for())
     assert against is None and before["xã Mới"] is not None
     assert "không tính" not in page() and "không tính 3 đơn vị" in page("")
 
 
 def test_a_unit_without_predecessors_is_named_on_the_page_and_in_files(page, get):
-    actions.open_unit(opened(), by=None)
+    actions.open_unit(draft_of(), by=None)
     sentence = NAMED.format(1, "xã Mới Lập")
     assert sentence in page() and sentence in page("&basis=today&tier=commune")
     assert "không tính" not in page("&basis=today&tier=district")
@@ -87,16 +87,16 @@ def test_a_unit_without_predecessors_is_named_on_the_page_and_in_files(page, get
 
 
 def test_what_was_divided_from_it_is_named_instead(page):
-    actions.open_unit(opened(on=date(2022, 3, 1)), by=None)
-    followed(["moi"], opened("xã Nửa Đông", code="x1"), opened("xã Nửa Tây", code="x2"))
+    actions.open_unit(draft_of(on=date(2022, 3, 1)), by=None)
+    replace_units(["moi"], draft_of("xã Nửa Đông", code="x1"), draft_of("xã Nửa Tây", code="x2"))
     assert NAMED.format(2, "xã Nửa Đông; xã Nửa Tây") in page()
 
 
 def test_what_merged_with_it_is_left_out_with_it(page):
     """Its history includes a unit that did not exist last year."""
-    actions.open_unit(opened(on=date(2022, 3, 1)), by=None)
+    actions.open_unit(draft_of(on=date(2022, 3, 1)), by=None)
     whole, gone = received(query_for()), received(query_for(Unit.objects.get(code="13450"), None))
-    followed(["moi", "13450"], opened("xã Chung", code="x1"))
+    replace_units(["moi", "13450"], draft_of("xã Chung", code="x1"))
     against, before = compared(query_for())
     assert against.left_out == ("xã Chung",) and before["xã Chung"] is None
     assert gone and against.before.total.counts["received"] == whole - gone
@@ -121,7 +121,7 @@ def test_who_ended_without_a_successor_is_named_once(page, last, beside):
 def test_who_left_for_another_unit_is_no_matter_of_the_comparison(page):
     above = district().parent
     other = UnitDraft("khac", "huyện Khác", "committee", "district", above.active_from, parent=above)
-    followed(["13441"], opened("phường Châu Sơn", actions.open_unit(other, by=None), code="x1"))
+    replace_units(["13441"], draft_of("phường Châu Sơn", actions.open_unit(other, by=None), code="x1"))
     text = page()
     assert "Không còn phần đã chuyển sang đơn vị khác: thị trấn Kiện Khê" in text
     assert "không tính" not in text and compared(query_for())[0] is None
@@ -130,7 +130,7 @@ def test_who_left_for_another_unit_is_no_matter_of_the_comparison(page):
 def test_of_a_unit_that_is_over_its_own_reports_are_compared(demo):
     """Its total is its own reports; successors elsewhere do not count for it."""
     old = Unit.objects.get(code="13450")
-    followed(["13450", "13453"], opened("xã Mới"))
+    replace_units(["13450", "13453"], draft_of("xã Mới"))
     old.refresh_from_db()
     assert old.active_until == ON - timedelta(1)
     assert compared(query_for(old))[0].nobody and compared(query_for(old, period="2022-H1"))[0] is None
