@@ -1,1 +1,1 @@
-"""Reviews frozen by released versions, kept as they were stored: a folder for each version (README.md)."""
+"""Reviews that released versions froze, as they were stored: one folder per version (README.md)."""

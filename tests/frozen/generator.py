@@ -1,7 +1,6 @@
-"""python -m tests.frozen.generator FOLDER: freeze reviews by today's code and keep what is stored of them.
+"""python -m tests.frozen.generator FOLDER: freeze reviews with today's code and store their rows and files.
 
-Run once for each release whose stored form differs, in an empty database (README.md tells how); what a folder holds
-never changes afterwards.
+Run in an empty database for each release that stores reviews differently (README.md). Folders never change afterwards.
 """
 
 import csv
@@ -31,13 +30,13 @@ def main(folder: Path) -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    for name, review in zip(NAMES, made(), strict=True):
-        keep(folder / name, review)
+    for name, review in zip(NAMES, make_reviews(), strict=True):
+        store(folder / name, review)
 
 
-def made() -> list[Any]:
-    """The half-year of the demo; a quarter in which communes are silent, and what replaces it once one has reported
-    with blanks and everything around the text is filled in; a half-year by the units of 2025.
+def make_reviews() -> list[Any]:
+    """The demo's half-year; a quarter with missing reports; its replacement with partial figures and every text
+    field filled; a half-year by the units of 2025.
     """
     from django.conf import settings
     from django.core.management import call_command
@@ -48,24 +47,24 @@ def made() -> list[Any]:
     from reports.models import Review
     from units.models import Unit
 
-    said = io.StringIO()
-    call_command("seed_demo", stdout=said, stderr=io.StringIO())
-    half, leader = Review.objects.get(pk=int(said.getvalue())), User.objects.get(username="lanhdao")
-    meeting(half, leader)
-    found = [frozen(half, "215/BC-UBND", NOW, qr=True)]
+    output = io.StringIO()
+    call_command("seed_demo", stdout=output, stderr=io.StringIO())
+    half, leader = Review.objects.get(pk=int(output.getvalue())), User.objects.get(username="lanhdao")
+    add_meeting(half, leader)
+    reviews = [freeze_review(half, "215/BC-UBND", NOW, qr=True)]
 
     unit, period = half.unit, Period.parse(PERIOD)
     quarter = open_full_draft(unit, period, by=leader, at=NOW, demo=True)
-    quarter = frozen(quarter, "", NOW)
+    quarter = freeze_review(quarter, "", NOW)
     path = settings.DATA_DIR / "blanks.csv"
     path.write_text(blanks(unit.code), "utf-8")
     call_command(
         "import_counts", str(path), approve=True, by="tonghop", stdout=io.StringIO(), stderr=io.StringIO()
     )
     new = replace_review(quarter, by=leader, at=NOW)
-    filled(new, leader)
+    fill_in(new, leader)
     new.refresh_from_db()
-    found += [quarter, frozen(new, "300/BC-UBND", NOW)]
+    reviews += [quarter, freeze_review(new, "300/BC-UBND", NOW)]
 
     data = settings.BASE_DIR / "fixtures" / "thanhliem"
     for command, name in (("import_units", "units-2025.csv"), ("import_successions", "successions-2025.csv")):
@@ -73,16 +72,16 @@ def made() -> list[Any]:
     settings.DEMO_TODAY = LATER.date()
     whole, day = Unit.objects.get(code="37"), LATER.date()
     today = open_full_draft(whole, Period.parse("2022-H1"), by=None, at=LATER, demo=True, units_of=day)
-    return [*found, frozen(today, "12/BC-UBND", LATER)]
+    return [*reviews, freeze_review(today, "12/BC-UBND", LATER)]
 
 
 def blanks(code: str) -> str:
-    """Counts of a commune that was silent, with channels left blank."""
+    """CSV counts of a commune that had not reported, some channels blank."""
     from django.core.management import call_command
 
-    said = io.StringIO()
-    call_command("list_missing", month=MONTH, unit=code, format="json", stdout=said, stderr=io.StringIO())
-    silent = [load["unit"] for load in json.loads(said.getvalue())]
+    listing = io.StringIO()
+    call_command("list_missing", month=MONTH, unit=code, format="json", stdout=listing, stderr=io.StringIO())
+    silent = [load["unit"] for load in json.loads(listing.getvalue())]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
@@ -95,12 +94,12 @@ def blanks(code: str) -> str:
     return out.getvalue()
 
 
-def meeting(review: Any, by: Any) -> None:
-    """Its conclusions, with a figure."""
+def add_meeting(review: Any, by: Any) -> None:
+    """Records the meeting's conclusions, with a bound figure."""
     from reports.meeting import MeetingText, record_meeting
     from reports.review_text.bound_text import token
 
-    told = MeetingText(
+    text = MeetingText(
         day=review.created_at.date(),
         place="Hội trường UBND huyện Thanh Liêm",
         chaired="Đồng chí Phó Chủ tịch UBND huyện",
@@ -108,11 +107,11 @@ def meeting(review: Any, by: Any) -> None:
         conclusions=f"Cấp xã đạt {token('now.commune.share.online', '12,0%')} hồ sơ trực tuyến.\n\nĐạt yêu cầu.",
         directed="Chấm dứt việc để hồ sơ quá hạn <b>không xin lỗi</b>.",
     )
-    record_meeting(review, told, by=by, at=NOW, revision=0)
+    record_meeting(review, text, by=by, at=NOW, revision=0)
 
 
-def filled(review: Any, by: Any) -> None:
-    """Typed numbers, a figure that is stale, markup in words, a unit that answers for a section, every block."""
+def fill_in(review: Any, by: Any) -> None:
+    """Adds typed numbers, a stale figure, markup, a responsible unit and every kind of block."""
     from reports.drafting.actions import TaskText, edit_draft
     from reports.printing.print_view import BLOCKS
     from reports.review_text.bound_text import token
@@ -132,7 +131,7 @@ def filled(review: Any, by: Any) -> None:
         TaskText("Khắc phục 9 hồ sơ quá hạn", "Phòng Nội vụ", date(2022, 9, 30), None),
         TaskText("Gửi báo cáo đúng hạn", "", None, first.responsible_id or review.unit_id),
     ]
-    meeting(review, by)
+    add_meeting(review, by)
     review.refresh_from_db()
     header = {**review.header, "superior": "UBND tỉnh Hà Nam", "opening": "Thực hiện 3 kế hoạch năm 2022."}
     edit_draft(
@@ -142,8 +141,8 @@ def filled(review: Any, by: Any) -> None:
     )  # fmt: skip
 
 
-def frozen(review: Any, number: str, at: datetime, *, qr: bool = False) -> Any:
-    """The review with its figures closed, and issued where a number is given."""
+def freeze_review(review: Any, number: str, at: datetime, *, qr: bool = False) -> Any:
+    """Freezes the review, and issues it if a number is given."""
     from accounts.models import User
     from reports import document
     from reports.freezing import freeze, record_issue
@@ -155,35 +154,35 @@ def frozen(review: Any, number: str, at: datetime, *, qr: bool = False) -> Any:
         document.build_document(review, demo=True), at=at, qr=qr, following=lambda pages: None
     )
     freeze(review, closed.document, closed.content, closed.form, by=leader, at=at, reason="Đã đối chiếu")
-    found = Review.objects.get(pk=review.pk)
+    stored = Review.objects.get(pk=review.pk)
     if number:
-        found = record_issue(found, number, (at + timedelta(1)).date(), by=leader, at=at)
-    return found
+        stored = record_issue(stored, number, (at + timedelta(1)).date(), by=leader, at=at)
+    return stored
 
 
-def keep(folder: Path, review: Any) -> None:
-    """Everything that is stored of a review: its row and what belongs to it, document, form, file, log entries."""
+def store(folder: Path, review: Any) -> None:
+    """Writes the review's rows, document, form, file and log entries to a new folder."""
     from ledger.models import Entry
     from reports.models import Meeting
     from reports.printing import copies
 
     folder.mkdir(parents=True)
     row = columns(review) - {"id", "unit_id", "frozen"}
-    told = {
+    stored = {
         "review": {name: plain(getattr(review, name)) for name in sorted(row)},
         "unit": review.unit.code,
         "sections": [
             plain_row(section, {"review_id", "responsible_id"}) for section in review.sections.all()
         ],
         "tasks": [plain_row(task, {"review_id", "unit_id"}) for task in review.tasks.all()],
-        "meeting": [plain_row(one, {"review_id"}) for one in Meeting.objects.filter(review=review)],
+        "meeting": [plain_row(record, {"review_id"}) for record in Meeting.objects.filter(review=review)],
         "log": [
-            {"action": one.action, "detail": one.detail}
-            for one in Entry.objects.filter(subject=f"review:{review.pk}").order_by("sequence")
+            {"action": entry.action, "detail": entry.detail}
+            for entry in Entry.objects.filter(subject=f"review:{review.pk}").order_by("sequence")
         ],
     }
     (folder / "stored.json").write_text(
-        json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8"
+        json.dumps(stored, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8"
     )
     lines = json.dumps(review.frozen, ensure_ascii=False, sort_keys=True, indent=0)
     (folder / "document.json").write_text(lines + "\n", "utf-8")
@@ -192,7 +191,7 @@ def keep(folder: Path, review: Any) -> None:
 
 
 def columns(row: Any) -> set[str]:
-    return {concrete_field.attname for concrete_field in row._meta.concrete_fields}
+    return {field.attname for field in row._meta.concrete_fields}
 
 
 def plain_row(row: Any, without: set[str]) -> dict[str, Any]:

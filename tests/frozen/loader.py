@@ -1,4 +1,4 @@
-"""What was stored of frozen reviews, put into a database as it stood, and what each outlet answers of it, as text."""
+"""Loads stored frozen reviews into a database and returns each outlet's output as text."""
 
 import json
 import re
@@ -33,36 +33,36 @@ ARTICLE, MAIN, BODY = "article", "main", "body"
 
 
 def folders() -> list[Path]:
-    """The folders of all reviews that are kept, of every version."""
+    """The folders of all stored reviews, of every version."""
     return [version / name for version in sorted(HERE.glob("[0-9]*")) for name in NAMES]
 
 
 @transaction.atomic
 def load(folder: Path, change: Change | None = None) -> Review:
-    """The review in the database as it was stored; `change` bends its document first, as if other code had made it."""
-    told = json.loads((folder / "stored.json").read_text("utf-8"))
+    """Creates the review as it was stored; `change` edits its document first, as if another version had written it."""
+    data = json.loads((folder / "stored.json").read_text("utf-8"))
     doc = json.loads((folder / "document.json").read_text("utf-8"))
-    row, number = told["review"], doc["review"]["number"]
+    row, number = data["review"], doc["review"]["number"]
     assert document.document_sha256(doc) == row["frozen_sha256"]
     if change is not None:
         change(doc)
         row |= {"frozen_sha256": document.document_sha256(doc)}
-    unit = Unit.objects.filter(code=told["unit"]).order_by("active_from").last()
+    unit = Unit.objects.filter(code=data["unit"]).order_by("active_from").last()
     review = Review.objects.create(pk=number, unit=unit, frozen=doc, **row)
     for kind, rows in ((ReviewSection, "sections"), (PlanTask, "tasks"), (Meeting, "meeting")):
-        kind.objects.bulk_create(kind(review=review, **one) for one in told[rows])
+        kind.objects.bulk_create(kind(review=review, **fields) for fields in data[rows])
     drawn = (folder / "form.json").read_text("utf-8")
     form = {"code": doc["verify"]["code"], "drawn": drawn, "sha256": doc["template_sha256"]}
     FrozenForm.objects.create(review=review, **form)
     stored = default_storage.save(row["pdf_name"], ContentFile((folder / "review.pdf").read_bytes()))
     assert stored == row["pdf_name"]
-    for one in told["log"]:
-        log.append(one["action"], by=None, subject=f"review:{number}", detail=one["detail"])
+    for entry in data["log"]:
+        log.append(entry["action"], by=None, subject=f"review:{number}", detail=entry["detail"])
     return Review.objects.get(pk=number)
 
 
 def answers(client: Client, review: Review) -> Iterator[tuple[str, str]]:
-    """What the outlets tell of a review that draw no PDF: a name and a text for each."""
+    """Name and text of each outlet that renders no PDF."""
     at = f"/reports/reviews/{review.pk}"
     yield "page", within(ARTICLE, got(client, f"{at}/"))
     yield "projection", within(BODY, got(client, f"{at}/projection/"))
@@ -81,20 +81,20 @@ def answers(client: Client, review: Review) -> Iterator[tuple[str, str]]:
     if Meeting.objects.filter(review=review).exists():
         yield "notice", words(got(client, f"{at}/notice.docx"))
     yield "verify", within(MAIN, got(client, f"/verify/?code={review.form.code}"))
-    told = json.loads(got(client, f"/api/v1/reviews/{review.pk}"))
-    assert told.pop("frozen") == review.frozen
-    yield "api", json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)
+    api_data = json.loads(got(client, f"/api/v1/reviews/{review.pk}"))
+    assert api_data.pop("frozen") == review.frozen
+    yield "api", json.dumps(api_data, ensure_ascii=False, indent=1, sort_keys=True)
 
 
 def differences(client: Client, old: Review, new: Review) -> Iterator[tuple[str, str]]:
-    """What differs between two reviews, as page and as file."""
-    at, asked = f"/reports/reviews/{new.pk}/difference", f"?with={old.pk}"
-    yield f"difference-{old.pk}", within(MAIN, got(client, f"{at}/{asked}"))
-    yield f"difference-{old.pk}-csv", got(client, f"{at}.csv{asked}").decode("utf-8-sig")
+    """The comparison of two reviews, as page and as CSV."""
+    at, query = f"/reports/reviews/{new.pk}/difference", f"?with={old.pk}"
+    yield f"difference-{old.pk}", within(MAIN, got(client, f"{at}/{query}"))
+    yield f"difference-{old.pk}-csv", got(client, f"{at}.csv{query}").decode("utf-8-sig")
 
 
 def verified(path: Path) -> str:
-    """What `verify_review` says of a file, which draws it again from its form."""
+    """The output of `verify_review`, which renders the file again from its form."""
     out, err = StringIO(), StringIO()
     try:
         call_command("verify_review", str(path), stdout=out, stderr=err)
@@ -110,7 +110,7 @@ def got(client: Client, address: str) -> bytes:
 
 
 class _Text(HTMLParser):
-    """The words within an element, a line for each piece of text."""
+    """Collects the text inside an element, one line per text node."""
 
     def __init__(self, tag: str) -> None:
         super().__init__()
@@ -132,10 +132,10 @@ class _Text(HTMLParser):
 
 
 def within(tag: str, html: bytes | str) -> str:
-    """What an element says; how its markup is written does not matter."""
+    """The text of an element without its markup."""
     text = _Text(tag)
     text.feed(html if isinstance(html, str) else html.decode())
-    return "\n".join(line for one in text.lines if (line := " ".join(one.split())))
+    return "\n".join(line for raw in text.lines if (line := " ".join(raw.split())))
 
 
 def words(content: bytes) -> str:
@@ -149,7 +149,7 @@ def words(content: bytes) -> str:
 
 
 def cells(content: bytes) -> str:
-    """The cells of an XLSX that hold anything, with their formulas."""
+    """The non-empty cells of an XLSX, with their formulas."""
     book = openpyxl.load_workbook(BytesIO(content))
     return "\n".join(
         f"{sheet.title}!{cell.coordinate} {_plain(cell.value)}"
@@ -165,12 +165,12 @@ def _plain(value: Any) -> str:
 
 
 def every_figures(data: Any) -> Iterator[dict[str, Any]]:
-    """All places of a document that hold figures of a tier, row or total."""
+    """All dicts of a document that hold figures of a tier, row or total."""
     if isinstance(data, dict):
         if "counts" in data and "rates" in data:
             yield data
-        for one in data.values():
-            yield from every_figures(one)
+        for part in data.values():
+            yield from every_figures(part)
     elif isinstance(data, list):
-        for one in data:
-            yield from every_figures(one)
+        for part in data:
+            yield from every_figures(part)

@@ -1,1 +1,1 @@
-"""Tests of the room reports/."""
+"""Tests of the app reports/."""

@@ -1,4 +1,4 @@
-"""A random country in which units open, close and merge, with reports of most months."""
+"""A random country whose units open, close and merge, with most months reported; used by comparison tests."""
 
 import random
 from datetime import UTC, date, datetime, timedelta
@@ -20,8 +20,8 @@ MONTHS = Month.range(Month(2021, 1), Month(2022, 12))
 
 
 class World:
-    """A random country: provinces in which nothing happens, all merge inside a month, or each unit has days of
-    its own; of the months that a unit owes most are reported, or none.
+    """Provinces without changes, with one merger inside a month, or with random days per unit; each unit has
+    reported most of its expected months, or none.
     """
 
     def __init__(self, seed: int) -> None:
@@ -41,7 +41,7 @@ class World:
         self.report()
 
     def group(self, tier: str, parent: Unit | None) -> Unit:
-        """Some of them have reported themselves until they had units below."""
+        """Some groups reported themselves until they had units below."""
         own = parent is not None and self.random.random() < 0.2
         return self.unit(
             tier, parent, reports=own, reports_until=self.day() if own else None, has_children=True
@@ -57,7 +57,6 @@ class World:
             self.followed(self.unit("commune", parent, active_until=MERGER - timedelta(1)), new)
 
     def followed(self, old: Unit, new: Unit) -> None:
-        """What lies with them inside the month is handed over."""
         self.links.append(Succession(old=old, new=new, on=new.active_from))
 
     def wild(self, parent: Unit) -> None:
@@ -72,10 +71,10 @@ class World:
                 ]
             )
             kind = self.random.choice(["committee", "office", "external"])
-            one = self.unit(self.random.choice(["commune", parent.tier]), parent, kind=kind, **days)
-            if one.active_until and self.random.random() < 0.7:
-                since = one.active_until + timedelta(1)
-                self.followed(one, self.unit("commune", parent, active_from=since))
+            unit = self.unit(self.random.choice(["commune", parent.tier]), parent, kind=kind, **days)
+            if unit.active_until and self.random.random() < 0.7:
+                since = unit.active_until + timedelta(1)
+                self.followed(unit, self.unit("commune", parent, active_from=since))
 
     def day(self) -> date:
         """Often the first or last day of a reporting month."""
@@ -85,10 +84,10 @@ class World:
     def unit(self, tier: str, parent: Unit | None, **more) -> Unit:
         pk = next(self.numbers)
         name = f"Đơn vị {self.random.choice('ăâcdêg')} {pk}"
-        given = {"kind": "committee", "active_from": START} | more
+        fields = {"kind": "committee", "active_from": START} | more
         path = f"{parent.path if parent else '/'}{pk}/"
         depth = parent.depth + 1 if parent else 0
-        one = Unit(
+        unit = Unit(
             pk=pk,
             code=f"u{pk}",
             name=name,
@@ -97,10 +96,10 @@ class World:
             parent=parent,
             path=path,
             depth=depth,
-            **given,
+            **fields,
         )
-        self.units.append(one)
-        return one
+        self.units.append(unit)
+        return unit
 
     def report(self) -> None:
         self.leave_blank()
@@ -113,9 +112,9 @@ class World:
         editions, undivided, rows = [], Field.objects.get(code=Field.UNDIVIDED), []
         Submission.objects.bulk_create(made)
         group_sums.mark_handovers(self.units, [month.number for month in MONTHS])
-        for one in made:
-            edition = Edition(submission=one, number=1, state="approved", sent_at=AT, decided_at=AT)
-            tally = self.tally(one.unit)
+        for submission in made:
+            edition = Edition(submission=submission, number=1, state="approved", sent_at=AT, decided_at=AT)
+            tally = self.tally(submission.unit)
             set_tally_columns(edition, tally)
             editions.append(edition)
             rows.append(DossierCount(edition=edition, field=undivided, answered=True))
@@ -125,12 +124,12 @@ class World:
         group_sums.refresh_group_sums(self.units, [month.number for month in MONTHS])
 
     def leave_blank(self) -> None:
-        """Of each unit some measures are never reported, and many are 0."""
+        """Chooses the measures that each unit never reports."""
         self.blank = {unit.pk: set(self.random.sample(MEASURES, k=len(MEASURES) // 3)) for unit in self.units}
 
     def tally(self, unit: Unit) -> Tally:
-        asked = [name for name in MEASURES if name not in self.blank[unit.pk]]
-        values = {name: self.random.choice([0, 0, self.random.randint(1, 99)]) for name in asked}
+        reported = [name for name in MEASURES if name not in self.blank[unit.pk]]
+        values = {name: self.random.choice([0, 0, self.random.randint(1, 99)]) for name in reported}
         return Tally.of(values, blanks={whole: self.random.randint(0, 1) for whole in WHOLES})
 
 

@@ -1,5 +1,5 @@
-"""A random country whose catalogue says of tiers and of single units what they report, and what adding up each report
-by itself gives of one field.
+"""A random country with fields in scope of tiers and of single units, and the expected summary of one field, added up
+report by report.
 """
 
 from collections import defaultdict
@@ -25,7 +25,7 @@ Reports = dict[tuple[int, Month], Tally]
 
 
 class FieldWorld(World):
-    """Some fields are of all units, of a tier, for some time, or of listed units; some months are not divided."""
+    """Fields of all units, of a tier, from some day on, or of listed units; some months are not divided by field."""
 
     def report(self) -> None:
         self.undivided = Field.objects.get(code=Field.UNDIVIDED)
@@ -43,7 +43,7 @@ class FieldWorld(World):
         group_sums.mark_handovers(self.units, numbers)
         DossierCount.objects.bulk_create(counts)
         group_sums.refresh_group_sums(self.units, numbers)
-        # Tables that only ever held what was rolled back look empty to PostgreSQL's planner.
+        # Tables with only rolled-back rows look empty to PostgreSQL's planner.
         database.analyze_tables()
 
     def scopes(self) -> None:
@@ -60,24 +60,24 @@ class FieldWorld(World):
             fields = [self.undivided.pk]
         submission = Submission.objects.create(unit=unit, month=month.number, due_on=START)
         edition = Edition(submission=submission, number=1, state="approved", sent_at=AT, decided_at=AT)
-        told = {field: self.one(unit) for field in fields}
-        set_tally_columns(edition, Tally.total(told.values()))
+        tallies = {field: self.field_tally(unit) for field in fields}
+        set_tally_columns(edition, Tally.total(tallies.values()))
         edition.save()
-        for field, tally in told.items():
+        for field, tally in tallies.items():
             row = DossierCount(
                 edition=edition, field_id=field, answered=any(x is not None for x in tally.numbers)
             )
             set_tally_columns(row, tally)
             yield row
 
-    def one(self, unit: Unit) -> Tally:
+    def field_tally(self, unit: Unit) -> Tally:
         if self.random.random() < 0.1:
             return Tally.empty()
         return self.tally(unit)
 
 
 def reports_of(field: Field) -> Reports:
-    """By number of the unit and month."""
+    """By unit id and month."""
     return {
         (row.edition.submission.unit_id, Month.from_number(row.edition.submission.month)): Tally(
             tuple(getattr(row, name) for name in MEASURES),
@@ -88,47 +88,47 @@ def reports_of(field: Field) -> Reports:
     }
 
 
-def handed(reports: Reports) -> Reports:
-    """As they count beside others."""
+def with_handovers(reports: Reports) -> Reports:
+    """Reports as they count in sums of several units."""
     flags = {
-        (one.unit_id, Month.from_number(one.month)): {"opens": one.opens, "closes": one.closes}
-        for one in Submission.objects.all()
+        (row.unit_id, Month.from_number(row.month)): {"opens": row.opens, "closes": row.closes}
+        for row in Submission.objects.all()
     }
     return {key: tally.counting(**flags[key]) for key, tally in reports.items()}
 
 
 def owed(unit: Unit, field: Field, months: Iterable[Month], not_divided: Reports) -> set[Month]:
-    """The months in which a unit owes a field."""
-    catalogue, found = Catalogue(DEFAULT_CALENDAR), set()
+    """The months in which a unit is expected to report a field."""
+    catalogue, expected = Catalogue(DEFAULT_CALENDAR), set()
     for month in months:
         if unit.expected_to_report(*days(month)):
             fields = set(catalogue.expected_of(unit.tier, unit.pk, month))
             if not_divided.get((unit.pk, month), Tally.empty()).reported:
                 fields = {catalogue.undivided}
             if field.pk in fields:
-                found.add(month)
-    return found
+                expected.add(month)
+    return expected
 
 
 def added_up(
-    wanted: FiguresQuery, world: World, units: Iterable[Unit] | None = None, period: Period | None = None
+    query: FiguresQuery, world: World, units: Iterable[Unit] | None = None, period: Period | None = None
 ) -> Summary:
-    """The total of the field, of these units (default all), unit by unit and month by month."""
-    period = period or wanted.period
-    reports, not_divided = handed(reports_of(wanted.field)), reports_of(world.undivided)
-    if not wanted.unit.has_children:
-        reports = reports_of(wanted.field)
-    found = defaultdict(list)
-    for unit in within(wanted, world) if units is None else units:
-        expected = owed(unit, wanted.field, period.months, not_divided)
+    """The summary of the query's field over `units` (default: all below), added up report by report."""
+    period = period or query.period
+    reports, not_divided = with_handovers(reports_of(query.field)), reports_of(world.undivided)
+    if not query.unit.has_children:
+        reports = reports_of(query.field)
+    by_tier = defaultdict(list)
+    for unit in within(query, world) if units is None else units:
+        expected = owed(unit, query.field, period.months, not_divided)
         for month in period.months:
-            told = reports.get((unit.pk, month), Tally.empty())
-            if told != Tally.empty() or month in expected:
-                found[unit.tier].append((month, told + Tally.expecting(int(month in expected))))
+            tally = reports.get((unit.pk, month), Tally.empty())
+            if tally != Tally.empty() or month in expected:
+                by_tier[unit.tier].append((month, tally + Tally.expecting(int(month in expected))))
     return build_summary(
-        unit=wanted.unit.code,
-        unit_name=wanted.unit.name,
+        unit=query.unit.code,
+        unit_name=query.unit.name,
         period=period,
-        tiers=found,
-        external=wanted.external,
+        tiers=by_tier,
+        external=query.external,
     )

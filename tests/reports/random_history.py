@@ -1,5 +1,5 @@
-"""A random country whose units merge, are divided, move to other parents, open and end without anybody beside them,
-stop reporting and are followed by who reports nothing.
+"""A random country whose units merge, divide, move to other parents, open and end without predecessors or successors,
+stop reporting, or have successors that do not report.
 """
 
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ from .random_fields import FieldWorld
 
 
 class HistoryWorld(FieldWorld):
-    """After it the history by today's units is kept too."""
+    """Also stores the history by today's units."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
@@ -33,7 +33,7 @@ class HistoryWorld(FieldWorld):
             self.fall_silent,
             self.close,
         ]
-        # In the order of time: who opens later may end later.
+        # In order of time, so that a unit opened earlier can end later.
         for on in sorted(self.day() for _ in range(self.random.randint(4, 12))):
             self.random.choice(acts)(on)
 
@@ -69,7 +69,7 @@ class HistoryWorld(FieldWorld):
             self.followed(self.over(old, on), new)
 
     def divide(self, on: date) -> None:
-        """Into two, of which one may be what others merge into on the same day."""
+        """Divides a unit into two; another may merge into one of them on the same day."""
         alive = self.alive(on)
         if not alive:
             return
@@ -89,7 +89,7 @@ class HistoryWorld(FieldWorld):
             self.over(self.random.choice(alive), on)
 
     def stop(self, on: date) -> None:
-        """It has units below from now on, and reports no more."""
+        """A unit gets units below it and stops reporting."""
         if alive := self.alive(on):
             old = self.random.choice(alive)
             old.reports_until, old.has_children = on - timedelta(1), True
@@ -102,7 +102,7 @@ class HistoryWorld(FieldWorld):
             self.followed(old, new)
 
     def close(self, on: date) -> None:
-        """A group ends with what is below; most of it goes on below others."""
+        """A group ends with its units; most of them continue below other groups."""
         groups = {unit.parent_id for unit in self.units} - {self.top.pk}
         groups = [
             unit
@@ -114,7 +114,7 @@ class HistoryWorld(FieldWorld):
         if not groups:
             return
         gone = self.random.choice(groups)
-        leaves = [one for one in self.alive(date.max) if one.parent is gone]
+        leaves = [child for child in self.alive(date.max) if child.parent is gone]
         if any(leave.active_from >= on for leave in leaves):
             return
         self.over(gone, on)

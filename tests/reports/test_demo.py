@@ -1,4 +1,4 @@
-"""The demo data: figures as published, states as told, and a second run that changes nothing."""
+"""The demo data: published figures, states of months, and a second run that changes nothing."""
 
 from collections import Counter
 
@@ -24,9 +24,9 @@ PUBLISHED = {
 
 
 def test_half_year_gives_the_published_figures(review):
-    found = summary(FiguresQuery(review.unit, Period.parse("2022-H1"), calendar=stored_calendar()))
+    totals = summary(FiguresQuery(review.unit, Period.parse("2022-H1"), calendar=stored_calendar()))
     for tier, shares in PUBLISHED.items():
-        figures = found.tier(tier)
+        figures = totals.tier(tier)
         assert {key: (figures.shares[key].numerator, figures.shares[key].percent) for key in shares} == shares
         assert figures.completeness.complete
 
@@ -51,12 +51,14 @@ def test_months_were_entered_and_approved_by_people(review):
     clerk, reviewer = (User.objects.get(username=name) for name in ("xa-13474", "tonghop"))
     assert (edition.saved_by, edition.sent_by, edition.decided_by) == (str(clerk), str(clerk), str(reviewer))
     assert list(edition.writers.all()) == [clerk]
-    for one in Edition.objects.filter(state="approved", writers__isnull=False).select_related("submission"):
-        sent, decided = (timezone.localtime(at) for at in (one.sent_at, one.decided_at))
-        assert one.saved_at < one.sent_at < one.decided_at
+    for approved in Edition.objects.filter(state="approved", writers__isnull=False).select_related(
+        "submission"
+    ):
+        sent, decided = (timezone.localtime(at) for at in (approved.sent_at, approved.decided_at))
+        assert approved.saved_at < approved.sent_at < approved.decided_at
         assert (decided.date() - sent.date()).days == 1 and 8 <= sent.hour < 17 and 8 <= decided.hour < 17
-        end = stored_calendar().span(Month.from_number(one.submission.month)).end
-        late = (one.submission.unit.code, one.submission.month) == ("13480", 202203)
+        end = stored_calendar().span(Month.from_number(approved.submission.month)).end
+        late = (approved.submission.unit.code, approved.submission.month) == ("13480", 202203)
         assert late or 1 <= (sent.date() - end).days <= 3
 
 
@@ -88,16 +90,16 @@ def test_second_run_keeps_indicators_and_targets_as_people_left_them(review):
 
 
 def test_second_run_leaves_a_month_open_that_was_unlocked(review):
-    found = Submission.objects.get(unit__code="13474", month=202206)
+    submission = Submission.objects.get(unit__code="13474", month=202206)
     clerk, reviewer = (User.objects.get(username=name) for name in ("xa-13474", "tonghop"))
-    asked = request_unlock(found, reason="Nhập nhầm", by=clerk, at=NOW)
-    decide_unlock_request(asked, grant=True, by=reviewer, at=NOW)
+    request = request_unlock(submission, reason="Nhập nhầm", by=clerk, at=NOW)
+    decide_unlock_request(request, grant=True, by=reviewer, at=NOW)
     demo.load_demo(FIXTURE, NOW)
-    assert [edition.state for edition in found.editions.order_by("number")] == ["approved", "draft"]
+    assert [edition.state for edition in submission.editions.order_by("number")] == ["approved", "draft"]
 
 
 def test_demo_accounts_sign_in(review, client, settings):
-    # The demo was hashed before the tests' own quick hasher was set.
+    # The demo's passwords were hashed before the tests' fast hasher was set.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
     answer = client.post("/accounts/login/", {"username": "xa-13474", "password": demo.PASSWORD})
     assert answer.status_code == 302

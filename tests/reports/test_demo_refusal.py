@@ -1,4 +1,4 @@
-"""When the demo is not loaded. Apart from the loaded demo: these start from an empty database."""
+"""When loading the demo is refused; in an empty database."""
 
 from io import StringIO
 

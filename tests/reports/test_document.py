@@ -1,6 +1,4 @@
-"""What the document of a review says where figures are missing, none, of one unit only, or published by
-somebody else.
-"""
+"""The document of a review with missing figures, none, a single unit, or quoted indicators."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,7 +19,7 @@ from tests.support.loaded_demo import NOW
 from units.models import Unit
 
 
-def made(code: str, period: str) -> dict:
+def draft_document(code: str, period: str) -> dict:
     unit = Unit.objects.get(code=code)
     return document.build_document(
         drafting_actions.open_draft(unit, Period.parse(period), by=None, at=NOW), demo=True
@@ -29,19 +27,19 @@ def made(code: str, period: str) -> dict:
 
 
 def test_silent_units_are_listed_and_warned_of(review):
-    doc = made("351", "2021-Q3")
+    doc = draft_document("351", "2021-Q3")
     shown = print_view.print_context(doc)
     assert shown["missing_lines"] == ["Xã Liêm Sơn: tháng 8/2021", "Xã Thanh Hương: tháng 8/2021"]
     assert "82/84 báo cáo tháng" in shown["opening"][1]
-    assert any("Còn thiếu báo cáo (82/84" in told for told in before_signing(review, doc, NOW.date()))
+    assert any("Còn thiếu báo cáo (82/84" in warning for warning in before_signing(review, doc, NOW.date()))
     assert shown["tier_rows"][0].before.shares["online"].percent is None
 
 
 def test_a_running_period_is_warned_of_first(review):
-    doc = made("351", "2022-H2")
+    doc = draft_document("351", "2022-H2")
     first = before_signing(review, doc, NOW.date())[0]
     assert first.startswith("Kỳ báo cáo chưa kết thúc (đến hết ngày 14/12/2022)")
-    assert not any("chưa kết thúc" in told for told in before_signing(review, doc, date(2022, 12, 15)))
+    assert not any("chưa kết thúc" in warning for warning in before_signing(review, doc, date(2022, 12, 15)))
     assert doc["header"]["place"] == "Thanh Liêm"
 
 
@@ -62,14 +60,14 @@ def test_the_date_line_has_the_year_of_the_draft_where_that_is_the_next_one(revi
 
 
 def test_nothing_reported_claims_nothing(review):
-    doc = made("351", "2023-H1")
+    doc = draft_document("351", "2023-H1")
     shown = print_view.print_context(doc)
     assert shown["bars"] == [] and shown["online_label"] == "một phần, toàn trình"
-    assert all(one.reached is None for one in shown["rate_results"])
+    assert all(result.reached is None for result in shown["rate_results"])
 
 
 def test_one_unit_has_no_total_row(review):
-    shown = print_view.print_context(made("13474", "2022-H1"))
+    shown = print_view.print_context(draft_document("13474", "2022-H1"))
     assert [row.name for row in shown["tier_rows"]] == ["Cấp xã"]
     assert shown["tier_rows"][0].now.counts["received"] == 1289
 
@@ -99,15 +97,19 @@ def test_text_keeps_its_figures_and_the_facts_that_it_quotes(review):
     doc = document.build_document(review, demo=True)
     assert doc["format"] == "cchc-review/2"
     quoted = [
-        run for one in doc["sections"] for part in one["paragraphs"] for run in part if isinstance(run, dict)
+        run
+        for section in doc["sections"]
+        for part in section["paragraphs"]
+        for run in part
+        if isinstance(run, dict)
     ]
     assert len(quoted) >= 40 and {run["figure"] for run in quoted} == set(doc["facts"])
     assert all(run["text"] == doc["facts"][run["figure"]]["text"] for run in quoted)
     fact = doc["facts"]["now.commune.received_direct"]
     assert (fact["text"], fact["value"]) == ("14.712", 14712)
     assert fact["source"] == "Số liệu đã duyệt từ 15/12/2021 đến 14/6/2022, 96/96 báo cáo tháng"
-    told = doc["facts"]["now.commune.share.direct"]["formula"]
-    assert told.endswith("chia cho tổng số hồ sơ tiếp nhận trong kỳ. 14.712 ÷ 16.833")
+    formula = doc["facts"]["now.commune.share.direct"]["formula"]
+    assert formula.endswith("chia cho tổng số hồ sơ tiếp nhận trong kỳ. 14.712 ÷ 16.833")
 
 
 def test_a_fact_that_is_none_is_left_out(review):
@@ -120,12 +122,12 @@ def test_a_fact_that_is_none_is_left_out(review):
 
 
 def test_a_document_of_the_first_format_is_still_read(review):
-    """As it was frozen before figures were bound: texts for paragraphs, drafted sentences apart, no facts."""
+    """From before bound figures: paragraphs as texts, drafted sentences separate, no facts."""
     doc = document.build_document(review, demo=True)
     del doc["facts"], doc["typed"]
-    for one in doc["sections"]:
-        one["paragraphs"] = ["Đạt 51,7%."] if one["paragraphs"] else []
-        del one["key"], one["responsible"]
+    for section in doc["sections"]:
+        section["paragraphs"] = ["Đạt 51,7%."] if section["paragraphs"] else []
+        del section["key"], section["responsible"]
     doc |= {"format": "cchc-review/1", "drafted": {"channels": ["Cấp xã tiếp nhận 16.833 hồ sơ."]}}
     shown = print_view.print_context(doc)
     assert [run.text for run in shown["sections"][1]["paragraphs"][0]] == ["Đạt 51,7%."]
@@ -142,12 +144,12 @@ def test_it_is_printed_with_its_day_and_quoted(review):
         [row | {"numerator_name": "Công bố", "quoted": True} for row in rows], by=None, at=NOW
     )
     values = {
-        one.pk: {"quoted": number, "quoted_on": date(2022, 6, 1), "source": "Bộ Nội vụ"}
-        for one, number in zip(new, (Decimal("85.40"), Decimal("1240.25")), strict=True)
+        indicator.pk: {"quoted": number, "quoted_on": date(2022, 6, 1), "source": "Bộ Nội vụ"}
+        for indicator, number in zip(new, (Decimal("85.40"), Decimal("1240.25")), strict=True)
     }
     indicators_actions.save_indicator_values(review.unit, Period.parse("2022-H1"), values, by=None, at=NOW)
     doc = document.build_document(review, demo=True)
-    results = {one.name: one for one in print_view.print_context(doc)["indicator_results"]}
+    results = {result.name: result for result in print_view.print_context(doc)["indicator_results"]}
     assert (results["Chỉ số hài lòng"].now, results["Điểm đánh giá"].now) == ("85,4%", "1.240,25 điểm")
     assert results["Chỉ số hài lòng"].parts == "công bố ngày 01/6/2022"
     fact = document.document_facts(doc)["indicator.sipas.quoted"]

@@ -1,4 +1,4 @@
-"""The thread that draws long PDFs, with a database of its own that other connections see."""
+"""The thread that renders long PDFs; needs committed data."""
 
 import time
 from datetime import datetime
@@ -24,30 +24,30 @@ def test_a_thread_draws_what_waits_and_ends(monkeypatch):
     ).new
     review = Review.objects.create(unit=unit, period="2022-H1", title="Báo cáo", created_at=NOW)
     drawing = freezing.queue_drawing(review, by=None, at=NOW, expected=30)
-    monkeypatch.setattr(copies, "draft_pdf", lambda *given, following, **more: following(3))
+    monkeypatch.setattr(copies, "draft_pdf", lambda *args, following, **more: following(3))
     jobs.start_worker()
     jobs._thread.join(20)
     assert not jobs._thread.is_alive()
-    kept = Drawing.objects.get(pk=drawing.pk)
-    assert (kept.state, kept.done) == ("done", 3)
+    stored = Drawing.objects.get(pk=drawing.pk)
+    assert (stored.state, stored.done) == ("done", 3)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_work_that_says_nothing_for_long_is_not_taken_for_lost(monkeypatch):
+def test_a_slow_job_is_not_treated_as_lost(monkeypatch):
     (unit,) = open_units(
         [UnitDraft("13474", "thị trấn Tân Thanh", "committee", "commune", NOW.date(), parent=None)], by=None
     ).new
     review = Review.objects.create(unit=unit, period="2022-H1", title="Báo cáo", created_at=NOW)
     drawing = freezing.queue_drawing(review, by=None, at=NOW, expected=30)
-    told: list[datetime] = []
+    times: list[datetime] = []
 
-    def silent(*given, **more) -> None:
-        told.append(Drawing.objects.get(pk=drawing.pk).told_at)
+    def silent(*args, **more) -> None:
+        times.append(Drawing.objects.get(pk=drawing.pk).told_at)
         time.sleep(0.5)
-        told.append(Drawing.objects.get(pk=drawing.pk).told_at)
+        times.append(Drawing.objects.get(pk=drawing.pk).told_at)
 
     monkeypatch.setattr(jobs, "PULSE", 0.05)
     monkeypatch.setattr(copies, "draft_pdf", silent)
     jobs.start_worker()
     jobs._thread.join(20)
-    assert told[0] < told[1] and Drawing.objects.get(pk=drawing.pk).state == "done"
+    assert times[0] < times[1] and Drawing.objects.get(pk=drawing.pk).state == "done"

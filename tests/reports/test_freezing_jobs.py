@@ -1,4 +1,4 @@
-"""A long PDF: drawn outside the request, one at a time, told of, given up, found again after a restart."""
+"""Long PDFs as jobs: one at a time, with progress, cancelled, resumed after a restart."""
 
 import threading
 import time
@@ -25,7 +25,7 @@ DONE, FAILED, CANCELLED, WAITING, UNDER_WAY = "done", "failed", "cancelled", "wa
 
 @pytest.fixture
 def long_review(review, monkeypatch, settings, tmp_path) -> Review:
-    """Every review counts as long; no thread is started; drafts are kept apart."""
+    """Every review counts as long; no thread starts; drafts are cached in a temporary folder."""
     settings.DATA_DIR = tmp_path
     monkeypatch.setattr(copies, "LONG", 1)
     monkeypatch.setattr(jobs, "start_worker", lambda: None)
@@ -37,8 +37,8 @@ def address(name: str, review: Review) -> str:
 
 
 def take(later: timedelta = timedelta()) -> Drawing | None:
-    taken = jobs.take_next(timezone.now() + later)
-    return taken[1] if taken else None
+    claimed = jobs.take_next(timezone.now() + later)
+    return claimed[1] if claimed else None
 
 
 def draw(drawing: Drawing) -> None:
@@ -73,21 +73,21 @@ def test_from_asking_to_the_file(long_review, signed_in):
     assert "đã thay đổi từ lần vẽ trước" in client.get(page).content.decode()
 
 
-def test_it_is_given_up_while_it_is_drawn(long_review, monkeypatch):
+def test_it_is_cancelled_while_it_is_drawn(long_review, monkeypatch):
     monkeypatch.setattr(jobs, "PAUSE", 0)
     drawing = freezing.queue_drawing(long_review, by=None, at=NOW, expected=30)
-    taken = take()
-    tell = jobs.report_progress
+    claimed = take()
+    report = jobs.report_progress
 
-    def told(one, moment):
-        if one.done >= 3:
-            jobs.cancel(one)
-        return tell(one, moment)
+    def cancel_at_page_3(job, moment):
+        if job.done >= 3:
+            jobs.cancel(job)
+        return report(job, moment)
 
-    monkeypatch.setattr(jobs, "report_progress", told)
-    draw(taken)
+    monkeypatch.setattr(jobs, "report_progress", cancel_at_page_3)
+    draw(claimed)
     assert state(drawing) == CANCELLED and pdf_drawing._child is not None
-    assert pdf_drawing._child.process.poll() is not None, "what nobody wants is not drawn on"
+    assert pdf_drawing._child.process.poll() is not None, "the child stops when the job is cancelled"
     assert not copies.is_cached(long_review, document.build_document(long_review, demo=True))
     assert not jobs.cancel(drawing)
     assert pdf_drawing.draw_job({"html": "<p>x", "css": "", "fonts": "/", "attached": []}).startswith(
@@ -95,7 +95,7 @@ def test_it_is_given_up_while_it_is_drawn(long_review, monkeypatch):
     )
 
 
-def test_who_may_give_it_up(long_review, signed_in):
+def test_who_may_cancel_it(long_review, signed_in):
     drawing = freezing.queue_drawing(
         long_review, by=User.objects.get(username="tonghop"), at=NOW, expected=30
     )
@@ -107,15 +107,15 @@ def test_who_may_give_it_up(long_review, signed_in):
     assert state(drawing) == CANCELLED and "Đã hủy việc vẽ PDF" in page
 
 
-def test_a_fault_is_told_and_the_next_one_drawn(long_review, monkeypatch, signed_in):
+def test_a_fault_is_shown_and_the_next_job_runs(long_review, monkeypatch, signed_in):
     freezing.queue_drawing(long_review, by=None, at=NOW, expected=30)
     for fault, words in ((pdf_drawing.PdfTooLong(), "quá dài"), (RuntimeError("x"), "lỗi của hệ thống")):
         monkeypatch.setattr(
-            copies, "draft_pdf", lambda *given, fault=fault, **more: (_ for _ in ()).throw(fault)
+            copies, "draft_pdf", lambda *args, fault=fault, **more: (_ for _ in ()).throw(fault)
         )
-        taken = take()
-        draw(taken)
-        assert state(taken) == FAILED
+        claimed = take()
+        draw(claimed)
+        assert state(claimed) == FAILED
         page = signed_in("tonghop").get(address("review_drawing", long_review)).content.decode()
         assert words in page and "Vẽ PDF" in page
         freezing.queue_drawing(long_review, by=None, at=NOW, expected=30)
@@ -123,7 +123,7 @@ def test_a_fault_is_told_and_the_next_one_drawn(long_review, monkeypatch, signed
 
 @pytest.mark.parametrize(("limit", "value"), [("PDF_MAX_BYTES", 150 << 20), ("PDF_SECONDS", 1)])
 def test_over_its_limits_the_job_fails_and_the_next_is_drawn(long_review, settings, signed_in, limit, value):
-    """Acceptance R15: in the real child, by memory and by time of the processor."""
+    """Acceptance R15: in the real child process, by memory and CPU time."""
     section = long_review.sections.order_by("order")[1]
     section.body = "\n\n".join(["Công tác kiểm tra được thực hiện theo kế hoạch. " * 40] * 40)
     section.save()
@@ -148,8 +148,8 @@ def test_over_its_limits_the_job_fails_and_the_next_is_drawn(long_review, settin
 
 def others(review: Review, number: int) -> None:
     for place in range(number):
-        one = Review.objects.create(unit=review.unit, period="2022-Q1", title=f"{place}", created_at=NOW)
-        freezing.queue_drawing(one, by=None, at=NOW, expected=30)
+        other = Review.objects.create(unit=review.unit, period="2022-Q1", title=f"{place}", created_at=NOW)
+        freezing.queue_drawing(other, by=None, at=NOW, expected=30)
 
 
 def test_the_21st_is_turned_away(long_review, signed_in):
@@ -174,12 +174,12 @@ def test_the_database_holds_one_open_drawing_of_a_review(long_review):
         Drawing.objects.create(review=long_review, asked_at=NOW)
 
 
-def test_what_a_lost_worker_left_is_taken_again(long_review):
+def test_the_job_of_a_lost_worker_is_claimed_again(long_review):
     freezing.queue_drawing(long_review, by=None, at=NOW, expected=30)
-    taken = take()
+    claimed = take()
     assert take(timedelta(seconds=20)) is None
     again = take(timedelta(seconds=40))
-    assert again == taken and again.done == 0
+    assert again == claimed and again.done == 0
 
 
 def closing(review: Review) -> tuple[str, str, bool]:
@@ -189,13 +189,13 @@ def closing(review: Review) -> tuple[str, str, bool]:
 def test_figures_are_closed_once_also_after_a_restart(long_review, signed_in):
     version, reason, _ = closing(long_review)
     client = signed_in("lanhdao")
-    asked = client.post(address("review_freeze", long_review), {"version": version, "reason": reason})
-    assert asked.url == address("review_drawing", long_review)
+    answer = client.post(address("review_freeze", long_review), {"version": version, "reason": reason})
+    assert answer.url == address("review_drawing", long_review)
     drawing = take()
     assert drawing.freezes and not Review.objects.get(pk=long_review.pk).is_frozen
     again = take(timedelta(minutes=1))
     draw(again)
-    # The first worker was only slow: it finds the review frozen.
+    # The first worker was only slow, and finds the review frozen.
     draw(drawing)
     frozen = Review.objects.get(pk=long_review.pk)
     assert frozen.is_frozen and frozen.frozen_reason == reason and frozen.frozen_by
@@ -215,8 +215,8 @@ def test_who_may_no_longer_close_figures_closes_none_by_waiting(long_review, los
         leader.memberships.all().delete()
     drawing = take()
     draw(drawing)
-    found = Drawing.objects.get(pk=drawing.pk)
-    assert found.state == FAILED and "không còn quyền chốt" in found.words
+    stored = Drawing.objects.get(pk=drawing.pk)
+    assert stored.state == FAILED and "không còn quyền chốt" in stored.words
     assert not Review.objects.get(pk=long_review.pk).is_frozen
 
 
@@ -236,13 +236,13 @@ def test_a_draft_on_its_way_stands_before_closing(long_review):
 
 
 def test_short_reviews_need_no_queue(review, signed_in, monkeypatch):
-    monkeypatch.setattr(copies, "draft_pdf", lambda *given, **more: b"%PDF-")
+    monkeypatch.setattr(copies, "draft_pdf", lambda *args, **more: b"%PDF-")
     client = signed_in("tonghop")
     assert client.post(address("review_draw", review)).url == address("review_pdf", review)
     assert client.get(address("review_pdf", review)).status_code == 200 and not Drawing.objects.exists()
 
 
-def test_length_is_told_before_drawing(review):
+def test_length_is_estimated_before_drawing(review):
     doc = document.build_document(review, demo=True)
     pages = print_view.expected_pages(doc)
     assert 7 < pages < copies.LONG
@@ -250,17 +250,17 @@ def test_length_is_told_before_drawing(review):
     assert print_view.expected_pages(doc) >= pages + 70
 
 
-def test_a_long_one_waits_for_its_turn_and_keeps_no_page_waiting(review):
-    """Whoever follows waits for the lock; meanwhile a request is answered that others are being drawn."""
-    asked: list[int] = []
+def test_a_long_drawing_waits_for_its_turn_and_blocks_no_page(review):
+    """The second waits for the lock, and requests report meanwhile that others are being rendered."""
+    progress: list[int] = []
     job = {"html": "<p>x", "css": "", "fonts": "/", "attached": []}
     drawn: list[bytes] = []
     with pdf_drawing._turn():
-        waiting = threading.Thread(target=lambda: drawn.append(pdf_drawing.draw_job(job, asked.append)))
+        waiting = threading.Thread(target=lambda: drawn.append(pdf_drawing.draw_job(job, progress.append)))
         waiting.start()
         until = time.monotonic() + 20
-        while not asked and time.monotonic() < until:
+        while not progress and time.monotonic() < until:
             time.sleep(0.05)
-        assert asked and not drawn
+        assert progress and not drawn
     waiting.join(20)
-    assert drawn[0].startswith(b"%PDF-") and max(asked) == 1
+    assert drawn[0].startswith(b"%PDF-") and max(progress) == 1

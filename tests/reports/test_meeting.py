@@ -1,4 +1,4 @@
-"""The meeting of a review: entered by its editors, before and after freezing, and never inside what is frozen."""
+"""The meeting of a review: entered by its editors before and after freezing, outside the frozen document."""
 
 from datetime import date
 
@@ -85,5 +85,5 @@ def test_a_frozen_review_keeps_its_header(review):
     meeting.record_meeting(review, text, by=None, at=NOW, revision=0)
     review.refresh_from_db()
     assert review.header == header
-    told = meeting_of(review)
-    assert (told.day, told.place, told.conclusions) == (date(2022, 8, 20), "Nơi khác", "Kết luận sau.")
+    stored = meeting_of(review)
+    assert (stored.day, stored.place, stored.conclusions) == (date(2022, 8, 20), "Nơi khác", "Kết luận sau.")

@@ -1,4 +1,4 @@
-"""One person's data on request (acceptance S33): whole, in Vietnamese, without a secret, and logged."""
+"""Export of one person's data (acceptance S33): complete, in Vietnamese, without secrets, logged."""
 
 import json
 import re
@@ -22,7 +22,7 @@ from units.tokens import create_token
 
 @pytest.fixture
 def clerk(review) -> User:
-    """Phòng Nội vụ's clerk, who signed in, failed to once, said something and made a token."""
+    """Phòng Nội vụ's clerk, with a failed and a successful login, a comment and a token."""
     user = User.objects.get(username="phong-noi-vu")
     user.set_password("một mật khẩu rất dài")
     user.save()
@@ -46,21 +46,21 @@ def exported(capsys, name: str, **options) -> dict:
 
 
 def test_everything_about_the_person_is_in_it(clerk, capsys):
-    found = exported(capsys, "phong-noi-vu", by="quantri")
-    assert found["Tài khoản"]["Tên đăng nhập"] == "phong-noi-vu"
-    assert [one["Vai trò"] for one in found["Vai trò"]] == ["Nhập số liệu"]
-    assert [one["Được vào"] for one in found["Lần đăng nhập"]] == [True, False]
-    assert {one["Địa chỉ mạng"] for one in found["Lần đăng nhập"]} == {"10.1.2.3"}
-    assert len(found["Phiên đăng nhập"]) == 1 and found["Phiên đăng nhập"][0]["Bắt đầu"]
-    assert found["Xác thực hai bước"] == {
+    data = exported(capsys, "phong-noi-vu", by="quantri")
+    assert data["Tài khoản"]["Tên đăng nhập"] == "phong-noi-vu"
+    assert [row["Vai trò"] for row in data["Vai trò"]] == ["Nhập số liệu"]
+    assert [row["Được vào"] for row in data["Lần đăng nhập"]] == [True, False]
+    assert {row["Địa chỉ mạng"] for row in data["Lần đăng nhập"]} == {"10.1.2.3"}
+    assert len(data["Phiên đăng nhập"]) == 1 and data["Phiên đăng nhập"][0]["Bắt đầu"]
+    assert data["Xác thực hai bước"] == {
         "Đã bật": False,
         "Mã khôi phục chưa dùng": 1,
         "Mã khôi phục đã dùng lúc": [],
     }
-    assert [one["Tên hệ thống"] for one in found["Khóa truy cập đã cấp cho hệ thống khác"]] == ["Một cửa"]
-    assert "Bổ sung số lớp." in [one["Nội dung"] for one in found["Ý kiến, nội dung đã viết"]]
-    assert {"Ở": "ý kiến góp ý", "Là": "người góp ý"}.items() <= found["Tên ghi ở"][-1].items()
-    assert {"review.comment", "Cấp khóa truy cập"} & {one["Việc"] for one in found["Việc do người này làm"]}
+    assert [row["Tên hệ thống"] for row in data["Khóa truy cập đã cấp cho hệ thống khác"]] == ["Một cửa"]
+    assert "Bổ sung số lớp." in [row["Nội dung"] for row in data["Ý kiến, nội dung đã viết"]]
+    assert {"Ở": "ý kiến góp ý", "Là": "người góp ý"}.items() <= data["Tên ghi ở"][-1].items()
+    assert {"review.comment", "Cấp khóa truy cập"} & {row["Việc"] for row in data["Việc do người này làm"]}
     entry = Entry.objects.latest("sequence")
     assert (entry.action, entry.subject, entry.actor) == ("user.export", f"user:{clerk.pk}", "quantri")
     assert exported(capsys, "phong-noi-vu")["Nhật ký về người này"][0]["Việc"] == "Xuất dữ liệu cá nhân"
@@ -69,12 +69,12 @@ def test_everything_about_the_person_is_in_it(clerk, capsys):
 def test_no_secret_is_in_it(clerk, capsys):
     text = json.dumps(exported(capsys, "phong-noi-vu"), ensure_ascii=False)
     device = second_factor.device_of(clerk, confirmed=False)
-    kept = [clerk.password, device.key, "c" * 64, Token.objects.get(created_by=clerk).secret_sha256]
-    assert not [secret for secret in kept if secret in text]
+    secrets = [clerk.password, device.key, "c" * 64, Token.objects.get(created_by=clerk).secret_sha256]
+    assert not [secret for secret in secrets if secret in text]
 
 
 def test_names_are_vietnamese(clerk, capsys):
-    """Of what the program says; what people and browsers wrote stays as it is."""
+    """Keys and labels; texts of people and browsers stay as they are."""
 
     def names(value):
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
@@ -83,38 +83,38 @@ def test_names_are_vietnamese(clerk, capsys):
             if isinstance(inner, dict | list):
                 yield from names(inner)
 
-    found = exported(capsys, "phong-noi-vu")
-    said = {
-        *names(found),
-        *(one["Ở"] for one in found["Tên ghi ở"]),
-        *(one["Là"] for one in found["Tên ghi ở"]),
+    data = exported(capsys, "phong-noi-vu")
+    shown = {
+        *names(data),
+        *(row["Ở"] for row in data["Tên ghi ở"]),
+        *(row["Là"] for row in data["Tên ghi ở"]),
     }
-    assert not [name for name in said if re.search(r"_|\b(by|at|user|name)\b", name)]
+    assert not [name for name in shown if re.search(r"_|\b(by|at|user|name)\b", name)]
 
 
 def test_every_column_that_names_a_person_is_known():
-    """A table that a later change adds is in the export at once, and says as what the person stands in it."""
-    found = [
+    """New tables are exported automatically, but need a label for the person's role in them."""
+    columns = [
         (model._meta.label, field.name)
         for model, field in person_columns()
         if model not in _LISTED_SEPARATELY
     ]
-    assert ("reports.SectionComment", "said_by") in found and ("records.Edition", "writers") in found
-    assert {name for _, name in found} == set(APPEARANCES)
+    assert ("reports.SectionComment", "said_by") in columns and ("records.Edition", "writers") in columns
+    assert {name for _, name in columns} == set(APPEARANCES)
 
 
-def test_rows_under_a_former_name_are_found_and_namesakes_told(clerk, capsys):
+def test_rows_under_a_former_name_are_found_and_namesakes_listed(clerk, capsys):
     before = str(clerk)
     other = User.objects.get(username="xa-13474")
     users.edit_user(clerk, by=None, full_name="Tên mới", position="", email="")
     users.edit_user(other, by=None, full_name=before, position="", email="")
-    found = exported(capsys, "phong-noi-vu")
-    assert "Bổ sung số lớp." in [one["Nội dung"] for one in found["Ý kiến, nội dung đã viết"]]
-    assert found["Tên trùng với người khác"] == [before]
+    data = exported(capsys, "phong-noi-vu")
+    assert "Bổ sung số lớp." in [row["Nội dung"] for row in data["Ý kiến, nội dung đã viết"]]
+    assert data["Tên trùng với người khác"] == [before]
 
 
-def test_who_had_the_name_before_is_told_too(clerk, capsys):
-    """Rows of then hold it still, and are found by it: somebody else's words must not be handed over unseen."""
+def test_former_bearers_of_the_name_are_listed_too(clerk, capsys):
+    """Old rows still have the name and match it, so the export must warn of other people's rows."""
     before, other = str(clerk), User.objects.get(username="xa-13474")
     users.edit_user(other, by=None, full_name=before, position="", email="")
     users.edit_user(other, by=None, full_name="Tên khác", position="", email="")
@@ -123,10 +123,10 @@ def test_who_had_the_name_before_is_told_too(clerk, capsys):
 
 
 @pytest.mark.parametrize("name", ["phong_noi_vu", "phong%", "%", "PHONG-NOI-VU", "phong-noi-vu ", ""])
-def test_a_name_is_taken_letter_by_letter(clerk, name):
-    for asked, by in ((name, None), ("phong-noi-vu", name)):
+def test_a_name_must_match_exactly(clerk, name):
+    for username, by in ((name, None), ("phong-noi-vu", name)):
         with pytest.raises(CommandError, match="Không có người dùng"):
-            call_command("export_person", asked, by=by)
+            call_command("export_person", username, by=by)
     assert not Entry.objects.filter(action="user.export").exists()
 
 

@@ -25,9 +25,9 @@ def test_typed(typed, read):
 
 
 def test_new_codes_differ_and_are_read_back(db):
-    found = {review_access.new_code() for _ in range(50)}
-    assert len(found) == 50 and all(
-        review_access.parse_code(review_access.code_text(code)) == code for code in found
+    codes = {review_access.new_code() for _ in range(50)}
+    assert len(codes) == 50 and all(
+        review_access.parse_code(review_access.code_text(code)) == code for code in codes
     )
 
 

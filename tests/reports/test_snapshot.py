@@ -1,4 +1,4 @@
-"""What others approve while figures are read shows in all that is told, or in nothing: before each question in turn."""
+"""Reading figures is consistent: an approval between two queries shows in all figures or in none."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,13 +25,13 @@ from units.models import Membership, Role
 
 HALF = Period.parse("2022-H1")
 MONTHS = Period.parse("2021-M01..2022-M06").months
-# Differ each time that a page is drawn, whatever it tells.
+# Differ in each rendering of the same page.
 _OF_ONE_ANSWER = re.compile(rb'nonce="[^"]*"|name="csrfmiddlewaretoken" value="[^"]*"')
 
 
 @pytest.fixture
 def waiting(cast, fields, shared_database) -> list[int]:
-    """Sent months, the latest last: approving one changes the figures of the half-year, or of last year's."""
+    """Ids of sent editions, the latest last; approving one changes the half-year or last year's."""
 
     def send() -> Iterator[int]:
         for month, unit in product(MONTHS[::-1], (cast.alpha, cast.beta, cast.office)):
@@ -54,31 +54,29 @@ def reader(cast, shared_database) -> Client:
 
 
 def never_mixed(read: Callable[[], object], waiting: list[int]) -> int:
-    """Reads again and again, while before the first, second, … question something is approved. How often what was read
-    changed.
-    """
-    told, changes = apart(read), 0
+    """Reads repeatedly, with an approval before the first, second, … query; how often the result changed."""
+    before, changes = apart(read), 0
     for place in count():
-        meanwhile, asked = apart(partial(disturbed, read, place, waiting))
-        if asked <= place:
+        meanwhile, queries = apart(partial(disturbed, read, place, waiting))
+        if queries <= place:
             return changes
         then = apart(read)
-        assert meanwhile in (told, then), f"mixed where something was approved before question {place + 1}"
-        changes += told != then
-        told = then
+        assert meanwhile in (before, then), f"mixed after an approval before query {place + 1}"
+        changes += before != then
+        before = then
 
 
 def disturbed(read: Callable[[], object], place: int, waiting: list[int]) -> tuple[object, int]:
-    """What is read, and by how many questions, while another thread approves a month before the one at this place."""
-    asked = count()
+    """The result and its number of queries, while another thread approves a month before query number `place`."""
+    queries = count()
 
     def approve_before(execute, sql, params, many, context):
-        if next(asked) == place:
+        if next(queries) == place:
             at_once(approve, waiting.pop())
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(approve_before):
-        return read(), next(asked)
+        return read(), next(queries)
 
 
 def approve(number: int) -> None:

@@ -1,4 +1,4 @@
-"""The page of the system's condition: true, for those who administer, and to each what is theirs (issue 7)."""
+"""The system status page: correct, for administrators only, each seeing their own units (issue 7)."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -23,12 +23,12 @@ PAGE = "/reports/status/"
 
 @pytest.fixture
 def top(cast, settings, tmp_path) -> User:
-    """Who administers the top of the tree; data of the test's own."""
+    """An administrator of the top unit; data and media in a temporary folder."""
     settings.DATA_DIR, settings.MEDIA_ROOT = tmp_path, tmp_path / "media"
     return person(Role.ADMINISTRATOR, Unit.objects.get(code="35"))
 
 
-def told(client, user: User) -> str:
+def page_words(client, user: User) -> str:
     client.force_login(user)
     answer = client.get(PAGE)
     assert answer.status_code == 200
@@ -37,8 +37,8 @@ def told(client, user: User) -> str:
 
 def fail(username: str, *, times: int = 1, hours: int = 0, locked: bool = False) -> None:
     for _ in range(times):
-        one = AccessFailureLog.objects.create(username=username, ip_address="10.0.0.1", locked_out=locked)
-        AccessFailureLog.objects.filter(pk=one.pk).update(
+        failure = AccessFailureLog.objects.create(username=username, ip_address="10.0.0.1", locked_out=locked)
+        AccessFailureLog.objects.filter(pk=failure.pk).update(
             attempt_time=timezone.now() - timedelta(hours=hours)
         )
 
@@ -50,17 +50,17 @@ def test_others_have_no_such_page(cast, client, name):
     assert PAGE not in client.get("/records/").content.decode()
 
 
-def test_timers_work_is_told_as_it_went(top, client):
-    assert told(client, top).count("Chưa chạy lần nào") == 4
+def test_timer_runs_are_shown_with_their_outcome(top, client):
+    assert page_words(client, top).count("Chưa chạy lần nào") == 4
     call_command("verify_log")
     with timer_runs.record(timer_runs.BACKUP) as run:
         run.words, run.size = "15 tệp", 1_234_567
-    page = told(client, top)
+    page = page_words(client, top)
     assert page.count("Chưa chạy lần nào") == 2 and f"{log.head()[0]} mục, 0 mốc" in page
     assert re.search(r"Sao lưu Bình thường \d\d:\d\d ngày [\d/]+: 15 tệp, 1,2.MB", page)
     with pytest.raises(OSError), timer_runs.record(timer_runs.BACKUP):
         raise OSError
-    page = told(client, top)
+    page = page_words(client, top)
     assert "Sao lưu Lần gần nhất bị lỗi" in page and "Lần tốt gần nhất:" in page
 
 
@@ -71,10 +71,10 @@ def test_a_backup_older_than_26_hours_is_warned_of(top, client, monkeypatch, hou
     with timer_runs.record(timer_runs.BACKUP):
         pass
     monkeypatch.undo()
-    assert f"Sao lưu {words}" in told(client, top)
+    assert f"Sao lưu {words}" in page_words(client, top)
 
 
-def test_what_waits_or_failed_is_told(top, client, settings):
+def test_waiting_and_failed_work_is_shown(top, client, settings):
     at = timezone.now()
     review = Review.objects.first()
     Drawing.objects.create(review=review, asked_at=at, state="failed", words="Lỗi")
@@ -84,42 +84,42 @@ def test_what_waits_or_failed_is_told(top, client, settings):
     Message.objects.filter(destination=2).update(attempts=1)
     Message.objects.filter(destination=3).update(state="failed")
     settings.DISK_FREE_MIN_BYTES = 1 << 60
-    page = told(client, top)
+    page = page_words(client, top)
     assert "Bản vẽ PDF Có việc không xong 1 đang chờ, 0 đang làm, 1 không làm được trong 24 giờ" in page
     assert "Có tin không gửi được 2 chờ gửi, trong đó 1 đã thử mà chưa được; 1 đã thôi gửi" in page
     assert "Sắp hết chỗ" in page and f"số {log.head()[0]}, mã băm {log.head()[1][:16]}…" in page
 
 
-def test_version_and_commit_are_told_at_the_top_alone(top, cast, client):
+def test_version_and_commit_are_shown_at_the_top_only(top, cast, client):
     release = system_status.release()
     assert re.fullmatch(r"\d+\.\d+\.\d+( \([0-9a-f]{12}\))?", release)
-    assert release in told(client, top)
-    page = told(client, cast.people["administrator 351"])
+    assert release in page_words(client, top)
+    page = page_words(client, cast.people["administrator 351"])
     assert "0.1.0" not in page and "Phiên bản" not in page and "Sao lưu" not in page and "mã băm" not in page
 
 
 def test_silent_units_are_those_of_the_own_subtree(top, cast, client):
-    """The months of the cast hold a number each, and were never sent."""
+    """The cast's months have counts, and were never sent."""
     assert latest_month(date(2022, 8, 12)).label == "tháng 7/2022"
     assert latest_month(date(2022, 8, 14)).label == "tháng 7/2022"
     assert latest_month(date(2022, 8, 15)).label == "tháng 8/2022"
-    whole, part = told(client, top), told(client, cast.people["administrator 351"])
+    whole, part = page_words(client, top), page_words(client, cast.people["administrator 351"])
     assert "Chưa gửi báo cáo tháng 7/2022 3 đơn vị" in whole and "đơn vị 13500" in whole
     assert "Chưa gửi báo cáo tháng 7/2022 2 đơn vị" in part and "đơn vị 13500" not in part
 
 
-def test_wrong_passwords_are_told_of_own_people_and_never_a_name_that_nobody_has(top, cast, client):
-    """People type passwords where the name goes."""
+def test_wrong_passwords_are_shown_for_own_people_and_never_under_unknown_names(top, cast, client):
+    """People type passwords into the name field."""
     fail("clerk-13474", times=3)
     fail("clerk-13474", locked=True)
     fail("reviewer-35")
     fail("mật khẩu của tôi", times=2)
     fail("viewer-351", hours=25)
-    whole = told(client, top)
+    whole = page_words(client, top)
     assert "7 lần sai mật khẩu" in whole and "mật khẩu của tôi" not in whole and "viewer-351" not in whole
     assert re.search(r"clerk-13474 4 \d\d:\d\d ngày [\d/]+ Đã bị tạm khóa", whole)
     assert re.search(r"Tên không có tài khoản 2 ", whole) and re.search(r"reviewer-35 1 ", whole)
-    part = told(client, cast.people["administrator 351"])
+    part = page_words(client, cast.people["administrator 351"])
     assert "4 lần sai mật khẩu" in part and "reviewer-35" not in part and "Tên không có" not in part
 
 

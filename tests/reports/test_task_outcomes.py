@@ -1,4 +1,4 @@
-"""What became of tasks: entered by who answers for them and by the review's editors, logged with old and new."""
+"""Outcomes of tasks: entered by responsible units and the review's editors, logged with old and new values."""
 
 from datetime import date, timedelta
 
@@ -94,7 +94,7 @@ def test_tasks_of_a_draft_are_not_set_yet(signed_in, review):
 
 
 def test_the_text_page_keeps_who_answers(signed_in, review):
-    """It lost the unit of each task with every saving."""
+    """Regression: each save lost the tasks' units."""
     client = signed_in("tonghop")
     unit = Unit.objects.get(code="13474")
     PlanTask.objects.filter(review=review).update(unit=unit, deadline=date(2022, 12, 1))
@@ -126,16 +126,16 @@ def test_queries_do_not_follow_the_number_of_tasks(signed_in, frozen):
     assert len(many) == len(few)
 
 
-def test_saving_the_text_keeps_what_was_told(review):
-    """The tasks are replaced as a whole, and what was told of them went with the old rows."""
+def test_saving_the_text_keeps_outcomes(review):
+    """Regression: tasks are replaced as a whole, and their outcomes were lost with the old rows."""
     first, second = review.tasks.order_by("order")[:2]
     tasks.record_outcome(first, TaskOutcome.DONE, "Xong sớm.", DAY, by=None, at=NOW)
     texts = [
-        actions.TaskText(one.text, one.responsible, one.deadline, one.unit_id) for one in (second, first)
+        actions.TaskText(old.text, old.responsible, old.deadline, old.unit_id) for old in (second, first)
     ]
     actions.edit_draft(review, by=None, at=NOW, tasks=texts)
-    kept = {task.text: task.outcome_note for task in review.tasks.all()}
-    assert kept == {first.text: "Xong sớm.", second.text: ""}
+    notes = {task.text: task.outcome_note for task in review.tasks.all()}
+    assert notes == {first.text: "Xong sớm.", second.text: ""}
     changed = actions.TaskText(first.text + " khác", "", None, first.unit_id)
     actions.edit_draft(review, by=None, at=NOW, tasks=[changed])
     assert review.tasks.get().outcome == TaskOutcome.OPEN

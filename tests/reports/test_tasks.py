@@ -1,4 +1,4 @@
-"""Tasks: which ones a review tells the outcome of, what is overdue, who enters what became of them."""
+"""Tasks of the previous review, and when a task is overdue."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -21,15 +21,15 @@ def unit(db):
 
 def review(unit, period: str, **more) -> Review:
     frozen = {"frozen_at": AT, "pdf_sha256": "0" * 64} if more.get("state") in ("frozen", "issued") else {}
-    found = Review.objects.create(
+    new = Review.objects.create(
         unit=unit, period=period, title=period, created_at=AT, frozen={}, **frozen, **more
     )
-    PlanTask.objects.create(review=found, order=1, text=f"Việc của {found.pk}", deadline=date(2022, 6, 30))
-    return found
+    PlanTask.objects.create(review=new, order=1, text=f"Việc của {new.pk}", deadline=date(2022, 6, 30))
+    return new
 
 
 @pytest.mark.parametrize(
-    ("stored", "period", "found"),
+    ("stored", "period", "expected"),
     [
         ([], "2022-H1", None),
         (["2022-H1"], "2022-H1", None),
@@ -40,18 +40,17 @@ def review(unit, period: str, **more) -> Review:
         (["2021-Q4", "2021-M07..M11"], "2022-Q1", "2021-Q4"),
     ],
 )
-def test_the_review_before(unit, stored, period, found):
+def test_the_review_before(unit, stored, period, expected):
     for code in stored:
         review(unit, code)
     last = document.previous_review(unit, Period.parse(period))
-    assert (last.period if last else None) == found
-    assert [
-        previous_task.review_id for previous_task in document.previous_tasks(unit, Period.parse(period))
-    ] == ([last.pk] if last else [])
+    assert (last.period if last else None) == expected
+    tasks = document.previous_tasks(unit, Period.parse(period))
+    assert [task.review_id for task in tasks] == ([last.pk] if last else [])
 
 
 def test_what_counts_of_several_of_one_period(unit):
-    """A frozen one before a draft, and the one that replaced another."""
+    """A frozen review counts before a draft, and a replacement before the replaced one."""
     old = review(unit, "2021-H2", state="frozen")
     review(unit, "2021-H2")
     assert document.previous_review(unit, Period.parse("2022-H1")) == old

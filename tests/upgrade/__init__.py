@@ -1,1 +1,1 @@
-"""Databases as released versions left them, and what those versions answered from them (README.md)."""
+"""Databases of released versions, and what those versions answered from them (README.md)."""

@@ -1,4 +1,4 @@
-"""What the product answers from a database: commands, sign-in, pages, API, files; and what it answers no more."""
+"""Collects what the product answers from a database (commands, pages, API, files), and compares two collections."""
 
 import csv
 import hashlib
@@ -25,7 +25,7 @@ from units.models import Token, Unit
 
 Answers = dict[str, Any]
 DISTRICT, HALF = "351", "2022-H1"
-# Who may do most comes last: a page is read by the first who may.
+# In order of rights: the first who may read a page reads it.
 BY_PASSWORD = ("tonghop", "quantri")
 PEOPLE = ("xa-13474", "tonghop", "lanhdao", "quantri")
 SUMMARIES: dict[str, Answers] = {
@@ -48,7 +48,7 @@ API = (
     "reviews",
     "reviews/2",
 )
-# Pages with more than one face.
+# Pages with several views.
 MORE_PAGES = (
     f"/?unit={DISTRICT}&period={HALF}&by=field",
     f"/?unit={DISTRICT}&period=2022-M07&include=submitted&by=unit",
@@ -59,17 +59,17 @@ MORE_PAGES = (
     "/reports/reviews/1/asking/",
     "/reports/reviews/1/drawing/",
 )
-# They tell of this machine, or of the present moment.
-NOT_KEPT = re.compile(r"/(accounts/sessions|reports/status|healthz|readyz|metrics)")
+# They depend on the machine or the time.
+NOT_COMPARED = re.compile(r"/(accounts/sessions|reports/status|healthz|readyz|metrics)")
 
 
-def ask(keys: dict[str, str], known: Answers) -> Answers:
-    """Everything that is compared; `known`: what was answered when it was kept, nothing when it is kept now."""
+def ask(keys: dict[str, str], stored: Answers) -> Answers:
+    """All answers that are compared; `stored` are the earlier ones, empty when they are written for the first time."""
     clients = {name: signed_in(name, keys) for name in PEOPLE}
     token = Client(headers={"authorization": f"Bearer {keys['token']}"})
     commands = {
-        # The first: others write to the log.
-        "verify_log": log_head(known.get("commands", {}).get("verify_log")),
+        # First, since others write to the log.
+        "verify_log": log_head(stored.get("commands", {}).get("verify_log")),
         "recount": run("recount", check=True),
         "list_missing": json.loads(run("list_missing", month="2022", format="json")),
         "export_person": json.loads(run("export_person", "xa-13474")),
@@ -77,18 +77,15 @@ def ask(keys: dict[str, str], known: Answers) -> Answers:
     return {
         "commands": commands,
         "summary": {name: json.loads(run("summary", **summary(more))) for name, more in SUMMARIES.items()},
-        "open data": dict(open_data(known.get("open data", {}))),
-        "reviews": {
-            str(frozen_review.pk): review(clients["lanhdao"], frozen_review)
-            for frozen_review in frozen_reviews()
-        },
+        "open data": dict(open_data(stored.get("open data", {}))),
+        "reviews": {str(frozen.pk): review(clients["lanhdao"], frozen) for frozen in frozen_reviews()},
         "api": {address: token.get(f"/api/v1/{address}").json() for address in API},
-        "pages": dict(pages(clients, known.get("pages"))),
+        "pages": dict(pages(clients, stored.get("pages"))),
     }
 
 
 def lacking(was: Any, now: Any, place: str = "") -> Iterator[str]:
-    """Where something is no more what it was; a newer version may say more."""
+    """Paths of values that are missing or differ; additional ones are allowed."""
     if isinstance(was, dict) and isinstance(now, dict):
         for name, value in was.items():
             if name in now:
@@ -96,14 +93,14 @@ def lacking(was: Any, now: Any, place: str = "") -> Iterator[str]:
             else:
                 yield f"{place}/{name} is not there"
     elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
-        for number, (one, other) in enumerate(zip(was, now, strict=True)):
-            yield from lacking(one, other, f"{place}/{number}")
+        for number, (before, after) in enumerate(zip(was, now, strict=True)):
+            yield from lacking(before, after, f"{place}/{number}")
     elif was != now:
         yield f"{place}: {str(was)[:80]!r} is {str(now)[:80]!r}"
 
 
 def run(command: str, *arguments: str, **options: Any) -> str:
-    """What a command prints; where it refuses, that."""
+    """The output of a command, or its error."""
     out, err = StringIO(), StringIO()
     try:
         call_command(command, *arguments, stdout=out, stderr=err, **options)
@@ -116,14 +113,14 @@ def summary(more: Answers) -> Answers:
     return {"unit": DISTRICT, "period": HALF, "format": "json"} | more
 
 
-def log_head(known: str | None) -> str:
-    """The head of the log, as it was if the log still holds that."""
-    told = run("verify_log", *(["--anchor", known] if known else [])).strip()
-    return known if known and not told.startswith("refused") else told
+def log_head(anchor: str | None) -> str:
+    """The head of the log; the earlier one if the log still contains it."""
+    output = run("verify_log", *(["--anchor", anchor] if anchor else [])).strip()
+    return anchor if anchor and not output.startswith("refused") else output
 
 
 def signed_in(name: str, keys: dict[str, str]) -> Client:
-    """By password, and by a code of the app of who has set one up; for some of them, since it is meant to take long."""
+    """Signs in with password and second factor, for BY_PASSWORD only, since hashing is slow."""
     client = Client()
     if name not in BY_PASSWORD:
         client.force_login(User.objects.get(username=name))
@@ -137,57 +134,56 @@ def signed_in(name: str, keys: dict[str, str]) -> Client:
 
 
 def frozen_reviews() -> list[Review]:
-    """Those that have a file."""
     return list(Review.objects.exclude(pdf_name="").order_by("pk"))
 
 
-def review(reader: Client, one: Review) -> Answers:
-    """The file of a frozen review; of an issued one what is said of it, for which it is drawn again."""
-    content = reader.get(f"/reports/reviews/{one.pk}.pdf").content
-    said = run("verify_review", str(Path(settings.MEDIA_ROOT) / one.pdf_name)) if one.number else ""
-    return {"sha256": hashlib.sha256(content).hexdigest(), "verify_review": said}
+def review(reader: Client, frozen: Review) -> Answers:
+    """Hash of a frozen review's file; for an issued one also the output of `verify_review`, which renders it again."""
+    content = reader.get(f"/reports/reviews/{frozen.pk}.pdf").content
+    verdict = run("verify_review", str(Path(settings.MEDIA_ROOT) / frozen.pdf_name)) if frozen.number else ""
+    return {"sha256": hashlib.sha256(content).hexdigest(), "verify_review": verdict}
 
 
-def open_data(known: Answers) -> Iterator[tuple[str, Answers]]:
-    """Of each file: its columns, and a digest of what is in those that were there."""
+def open_data(stored: Answers) -> Iterator[tuple[str, Answers]]:
+    """Per file: columns, rows, and a hash of the columns that the stored version had."""
     with tempfile.TemporaryDirectory() as folder:
         run("export_open_data", f"{folder}/data")
         for path in sorted(Path(folder).rglob("*.csv")):
             with path.open(encoding="utf-8", newline="") as file:
                 rows = list(csv.DictReader(file))
-            columns = known.get(path.name, {}).get("columns") or list(rows[0] if rows else ())
+            columns = stored.get(path.name, {}).get("columns") or list(rows[0] if rows else ())
             content = json.dumps([[row.get(name) for name in columns] for row in rows], ensure_ascii=False)
             digest = hashlib.sha256(content.encode()).hexdigest()
             yield path.name, {"columns": columns, "rows": len(rows), "sha256": digest}
 
 
-def pages(clients: dict[str, Client], known: Answers | None) -> Iterator[tuple[str, Answers]]:
-    """By address: who reads it, and each word with a digit that it shows. When they are kept: all that can be read."""
-    if known is not None:
-        for address, told in known.items():
-            now = numbers(clients[told["who"]].get(address))
+def pages(clients: dict[str, Client], stored: Answers | None) -> Iterator[tuple[str, Answers]]:
+    """Per address: the reader, and each shown word with a digit. Without `stored`, all readable addresses."""
+    if stored is not None:
+        for address, entry in stored.items():
+            now = numbers(clients[entry["who"]].get(address))
             if now is None:
-                told = told | {"numbers": "no page"}
-            elif gone := sorted(set(told["numbers"]) - set(now)):
-                told = told | {"numbers": f"without {gone}"}
-            yield address, told
+                entry = entry | {"numbers": "no page"}
+            elif gone := sorted(set(entry["numbers"]) - set(now)):
+                entry = entry | {"numbers": f"without {gone}"}
+            yield address, entry
         return
     for address in [*every_address(), *MORE_PAGES]:
         for who, client in clients.items():
-            if not NOT_KEPT.match(address) and (found := numbers(client.get(address))) is not None:
-                yield address, {"who": who, "numbers": found}
+            if not NOT_COMPARED.match(address) and (shown := numbers(client.get(address))) is not None:
+                yield address, {"who": who, "numbers": shown}
                 break
 
 
 def numbers(answer: Any) -> list[str] | None:
-    """None where the answer is no page."""
+    """Words with a digit in the main part; None if the answer is no page."""
     if answer.status_code != 200 or "html" not in answer.headers.get("Content-Type", ""):
         return None
     return sorted({word for word in within(MAIN, answer.content).split() if re.search(r"\d", word)})
 
 
 def every_address() -> Iterator[str]:
-    """Of each route one; the longest beginning that fits says what its number is of."""
+    """One address per route; the longest matching prefix decides whose id it gets."""
     unit = Unit.objects.get(code=DISTRICT).pk
     of = {
         "units/": unit,
@@ -199,9 +195,11 @@ def every_address() -> Iterator[str]:
         "reports/reviews/": frozen_reviews()[0].pk,
         "reports/asked/": Asking.objects.first().pk,
     }
-    # Of those who ask for the opening of a month.
+    # Months with an open unlock request.
     for pk in Submission.objects.filter(unlock_requests__gt=0).order_by("pk").values_list("pk", flat=True):
         yield f"/records/{pk}/"
     for where, _ in routes():
-        number = next((of[one] for one in sorted(of, key=len, reverse=True) if where.startswith(one)), 1)
+        number = next(
+            (of[prefix] for prefix in sorted(of, key=len, reverse=True) if where.startswith(prefix)), 1
+        )
         yield "/" + re.sub(r"<int:\w+>", str(number), re.sub(r"<slug:key>", "ii-06a", where))

@@ -1,6 +1,5 @@
-"""python -m tests.upgrade.check FOLDER: put a kept database into an empty one, migrate it by today's code, and print
-each answer that is no more what it was; exit 1 where there is one. With --write the answers are kept instead, with
---restore nothing follows.
+"""python -m tests.upgrade.check FOLDER: restore a stored database into an empty one, migrate it, and print each answer
+that changed; exit 1 if any did. --write stores the answers instead, --restore stops after restoring.
 """
 
 import json
@@ -16,7 +15,7 @@ from .generator import NOW, VARIABLES
 
 
 def main(folder: Path, *options: str) -> int:
-    """0 when everything is answered as it was."""
+    """The exit code: 0 if all answers are unchanged."""
     timezone.now = lambda: NOW
     keys = json.loads((folder / "keys.json").read_text("utf-8"))
     os.environ |= VARIABLES | {"CCHC_SECRET_KEY": keys["secret_key"]}
@@ -34,29 +33,29 @@ def main(folder: Path, *options: str) -> int:
     if "--restore" in options:
         return 0
     call_command("migrate", verbosity=0)
-    # What waits is left waiting: nothing is drawn beside the questions.
+    # Queued drawings must not run during the requests.
     jobs.start_worker = lambda: None
     path = folder / "answers.json"
     if "--write" in options:
         write(path, answers.ask(keys, {}))
         return 0
-    known = json.loads(path.read_text("utf-8"))
-    found = list(answers.lacking(known, answers.ask(keys, known)))
-    print(*found, sep="\n", end="")
-    return 1 if found else 0
+    stored = json.loads(path.read_text("utf-8"))
+    differences = list(answers.lacking(stored, answers.ask(keys, stored)))
+    print(*differences, sep="\n", end="")
+    return 1 if differences else 0
 
 
-def write(path: Path, told: dict[str, Any]) -> None:
-    """A line for each answer."""
+def write(path: Path, answers: dict[str, Any]) -> None:
+    """One line per answer."""
     parts = []
-    for part, found in sorted(told.items()):
-        lines = [f"{as_json(name)}: {as_json(one)}" for name, one in sorted(found.items())]
+    for part, entries in sorted(answers.items()):
+        lines = [f"{as_json(name)}: {as_json(value)}" for name, value in sorted(entries.items())]
         parts.append(f"{as_json(part)}: {{\n" + ",\n".join(lines) + "\n}")
     path.write_text("{\n" + ",\n".join(parts) + "\n}\n", "utf-8")
 
 
-def as_json(told: Any) -> str:
-    return json.dumps(told, ensure_ascii=False, sort_keys=True)
+def as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Keeps a database with its media as plain files, and puts them into an empty one."""
+"""Dumps a database with its media to files, and restores them into an empty one."""
 
 import lzma
 import os
@@ -11,12 +11,12 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-# What only some versions of PostgreSQL write or understand.
+# Lines that only some versions of PostgreSQL write or accept.
 OF_ONE_VERSION = (b"\\restrict", b"\\unrestrict", b"-- Dumped", b"SET transaction_timeout")
 
 
-def keep(folder: Path) -> None:
-    """The database as a script of SQL, compressed, and its media."""
+def dump(folder: Path) -> None:
+    """Writes the database as a compressed SQL script, and its media."""
     if connection.vendor == "sqlite":
         connection.ensure_connection()
         script = "".join(f"{line}\n" for line in connection.connection.iterdump()).encode()
@@ -28,14 +28,14 @@ def keep(folder: Path) -> None:
 
 
 def restore(folder: Path) -> None:
-    """Put what is kept there into this database, which is empty, and its media beside it."""
+    """Loads the folder's database into this empty one, and its media."""
     script = lzma.decompress(_file(folder).read_bytes())
     if connection.vendor == "sqlite":
-        # Past Django, which would have tables refer to those that come later.
+        # Not through Django, which enforces foreign keys to tables that come later.
         with closing(sqlite3.connect(connection.settings_dict["NAME"])) as file:
             file.executescript(script.decode())
     else:
-        _client("psql", "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, given=script)
+        _client("psql", "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, stdin=script)
     shutil.copytree(folder / "media", settings.MEDIA_ROOT, dirs_exist_ok=True)
 
 
@@ -43,14 +43,14 @@ def _file(folder: Path) -> Path:
     return folder / f"{connection.vendor}.sql.xz"
 
 
-def _client(program: str, *options: str, given: bytes = b"") -> bytes:
-    """What a program of PostgreSQL's prints. Errors: CalledProcessError."""
+def _client(program: str, *options: str, stdin: bytes = b"") -> bytes:
+    """The output of a PostgreSQL client program. Errors: CalledProcessError."""
     command, variables = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
-    done = subprocess.run(
+    completed = subprocess.run(
         [program, *options, *command[1:]],
-        input=given,
+        input=stdin,
         env=os.environ | (variables or {}),
         check=True,
         stdout=subprocess.PIPE,
     )
-    return done.stdout
+    return completed.stdout

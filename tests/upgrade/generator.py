@@ -1,6 +1,6 @@
-"""python -m tests.upgrade.generator FOLDER: fill an empty database by today's code, and keep it with its media.
+"""python -m tests.upgrade.generator FOLDER: fill an empty database with today's code, and dump it with its media.
 
-Run once for each release, on either database (README.md tells how); what a folder holds never changes afterwards.
+Run once per release on each kind of database (README.md). Folders never change afterwards.
 """
 
 import csv
@@ -29,14 +29,14 @@ COUNTS = (
     "pending_in_time pending_late awaiting"
 ).split()
 DISTRICT = "351"
-# Communes: whose month is not sent yet, with dossiers behind a month; that ask for the opening of one, and are let or
-# wait; whose reviews are issued, or frozen only (short ones: a check draws them again); that become one.
+# Communes: with an unsent month; with dossiers; with an unlock request, granted and open; with an issued and with a
+# frozen review (short ones, since a check renders them again); that merge.
 SILENT, DOSSIERS, ASKING = "13492", "13474", ("13453", "13468")
 ISSUED, FROZEN, MERGED = "13450", "13474", ("13480", "13486")
 
 
 def main(folder: Path) -> None:
-    """Everything that is drawn by lot or read from a clock is the same in each run."""
+    """Randomness and clock are fixed, so that each run gives the same."""
     chance = random.Random(0)
     random._urandom = chance.randbytes
     uuid.uuid4 = lambda: uuid.UUID(int=chance.getrandbits(128), version=4)
@@ -62,11 +62,11 @@ def main(folder: Path) -> None:
     run("remind")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "keys.json").write_text(json.dumps(keys, indent=1, sort_keys=True) + "\n", "utf-8")
-    database.keep(folder)
+    database.dump(folder)
 
 
 def run(command: str, *arguments: str, **options: Any) -> str:
-    """What a command of manage.py prints."""
+    """The output of a management command."""
     from django.core.management import call_command
 
     out = io.StringIO()
@@ -87,7 +87,7 @@ def unit(code: str) -> Any:
 
 
 def people() -> dict[str, str]:
-    """The administrator has a second factor, a clerk has left."""
+    """Gives the administrator a second factor, and lets a clerk leave."""
     from django_otp.oath import TOTP
 
     from accounts.second_factor import begin_factor, confirm_factor
@@ -103,7 +103,7 @@ def people() -> dict[str, str]:
 
 
 def systems() -> dict[str, str]:
-    """A system that reads, one that is told of what is approved."""
+    """Creates a token, and a receiver of approved months."""
     from units.push import create_receiver
     from units.tokens import create_token
 
@@ -116,8 +116,8 @@ def systems() -> dict[str, str]:
 
 
 def months() -> None:
-    """What the demo has none of: a month that is entered and not sent, one that is opened again, one that somebody asks
-    to have opened, dossiers behind a month, a closing time; approved by hand, and so told to the receiver.
+    """Adds what the demo lacks: an unsent month, a granted and an open unlock request, dossiers, a closing time,
+    holidays, and an approval that queues a message for the receiver.
     """
     from django.conf import settings
 
@@ -140,9 +140,9 @@ def months() -> None:
     run("import_cases", str(dossiers), unit=DOSSIERS, period="2022-M07", by=f"xa-{DOSSIERS}")
     for code in ASKING:
         month = Submission.objects.get(unit__code=code, month=202206)
-        asked = actions.request_unlock(month, reason="Cộng nhầm.", by=person(f"xa-{code}"), at=NOW)
+        request = actions.request_unlock(month, reason="Cộng nhầm.", by=person(f"xa-{code}"), at=NOW)
         if code == ASKING[0]:
-            actions.decide_unlock_request(asked, grant=True, by=by, at=NOW)
+            actions.decide_unlock_request(request, grant=True, by=by, at=NOW)
     actions.set_closing_time(unit(DISTRICT), Month(2022, 7), NOW.replace(day=20), by=by, at=NOW)
     add_holidays(date(2022, 9, 1), date(2022, 9, 2), "Quốc khánh", by=by, at=NOW, confirmed=True)
     sent = Edition.objects.filter(state=State.SENT).exclude(submission__unit__code=DOSSIERS).order_by("pk")
@@ -155,25 +155,25 @@ def write(path: Path, rows: Iterable[Sequence[Any]]) -> None:
 
 
 def reviews(half: int) -> None:
-    """A commune's is issued, another's is frozen; the demo's is out for comment, and its PDF waits to be drawn."""
+    """Issues one review, freezes another; asks for comments on the demo's and queues its PDF."""
     from figures.periods import Period
     from reports.consultation.actions import ask_units
     from reports.drafting.actions import open_full_draft
     from reports.freezing import queue_drawing
     from reports.models import Review
-    from tests.frozen.generator import frozen, meeting
+    from tests.frozen.generator import add_meeting, freeze_review
 
     leader, draft = person("lanhdao"), Review.objects.get(pk=half)
     for code, number in ((ISSUED, "215/BC-UBND"), (FROZEN, "")):
         review = open_full_draft(unit(code), Period.parse("2022-H1"), by=leader, at=NOW, demo=True)
-        meeting(review, leader)
-        frozen(review, number, NOW, qr=bool(number))
+        add_meeting(review, leader)
+        freeze_review(review, number, NOW, qr=bool(number))
     ask_units(draft, [unit(DOSSIERS)], by=leader, at=NOW, due_on=date(2022, 8, 15), words="Đề nghị góp ý.")
     queue_drawing(draft, by=leader, at=NOW, expected=200)
 
 
 def merger() -> None:
-    """Two communes are one from August on."""
+    """Merges two communes on 1 August."""
     from units.lifecycle.restructuring import merge_units
     from units.models import Tier, UnitKind
     from units.tree.rules import UnitDraft

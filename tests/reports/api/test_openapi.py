@@ -1,5 +1,5 @@
-"""The API is what its description says, tried from outside: Schemathesis sends what it allows and what it forbids, as a
-system with a token and as a person with a session; a client made of it reads the demo's figures (decision 21).
+"""The API matches its OpenAPI document: Schemathesis sends valid and invalid requests with a token and with a session,
+and a generated client reads the demo's figures (decision 21).
 """
 
 import json
@@ -53,7 +53,7 @@ MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 
 @pytest.fixture(autouse=True)
 def _one_connection() -> Iterator[None]:
-    """The requests run within the test's own transaction, whose connection no request may close."""
+    """Requests must not close the connection, since they run inside the test's transaction."""
     signals = (request_started, request_finished)
     for signal in signals:
         signal.disconnect(close_old_connections)
@@ -64,7 +64,7 @@ def _one_connection() -> Iterator[None]:
 
 @pytest.fixture
 def secret(demo) -> str:
-    """A token for the whole district and everything that a token may do."""
+    """A token for the whole district with every scope."""
     district = Unit.objects.get(code="351")
     return create_token("Hệ thống tỉnh", district, TokenScope.values, 30, by=None, at=timezone.now())[1]
 
@@ -77,31 +77,31 @@ def schema() -> schemathesis.BaseSchema:
 
 
 @cache
-def described(path: str, method: str, mode: GenerationMode) -> st.SearchStrategy[schemathesis.Case]:
-    """Requests to one address; reading the description for each of them takes longer than asking."""
+def request_strategy(path: str, method: str, mode: GenerationMode) -> st.SearchStrategy[schemathesis.Case]:
+    """Requests to one address; cached, since parsing the document takes longer than the requests."""
     return schema()[path][method].as_strategy(generation_mode=mode)
 
 
-def drawn(
+def draw_request(
     data: st.DataObject, path: str, method: str, headers: dict[str, str], cookies: dict[str, str]
 ) -> schemathesis.Case:
-    """A request of the described shape, or against it; half of those about one thing are about one that is there."""
-    case = data.draw(described(path, method, data.draw(st.sampled_from(MODES))))
+    """A valid or invalid request; half of those with ids in the path get ids that exist."""
+    case = data.draw(request_strategy(path, method, data.draw(st.sampled_from(MODES))))
     if "{" in path and data.draw(st.booleans()):
         real = {"unit": "13474", "month": "2022-M06", "id": Review.objects.first().pk}
         case.path_parameters = {name: real[name] for name in case.path_parameters}
-    # Nothing that was made up may stand in for who asks.
+    # Generated headers must not replace the credentials.
     case.headers.pop("Authorization", None)
     case.headers.update(headers)
     case.cookies = cookies
     return case
 
 
-def tried(
+def try_requests(
     path: str, method: str, *, headers: dict[str, str] | None = None, cookies: dict[str, str] | None = None
 ) -> set[int]:
-    """Many requests to one address, each answer held against the description; the statuses that came."""
-    seen: set[int] = set()
+    """Sends EXAMPLES requests, checks each answer against the document, and returns the statuses."""
+    statuses: set[int] = set()
 
     @limits(
         max_examples=EXAMPLES,
@@ -112,31 +112,31 @@ def tried(
     )
     @given(data=st.data())
     def ask(data: st.DataObject) -> None:
-        case = drawn(data, path, method, headers or {}, cookies or {})
+        case = draw_request(data, path, method, headers or {}, cookies or {})
         answer = case.call(base_url="http://localhost")
         case.validate_response(answer, checks=CHECKS)
-        seen.add(answer.status_code)
+        statuses.add(answer.status_code)
 
     ask()
-    return seen
+    return statuses
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_address_answers_a_system_as_described(secret, path, method):
-    seen = tried(path, method, headers={"Authorization": f"Bearer {secret}"})
-    assert seen & {200, 400, 404, 409, 422, 423}, "never got past the door"
+    statuses = try_requests(path, method, headers={"Authorization": f"Bearer {secret}"})
+    assert statuses & {200, 400, 404, 409, 422, 423}, "never got past the door"
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_address_answers_a_person_as_described(reader, path, method):
     client = reader("xa-13474")
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-    seen = tried(path, method, cookies={settings.SESSION_COOKIE_NAME: cookie})
+    statuses = try_requests(path, method, cookies={settings.SESSION_COOKIE_NAME: cookie})
     if method == "put":
-        # A session without the token of a form changes nothing; some of what is made up is no address at all.
-        assert 403 in seen and seen <= {403, 404}
+        # Without a CSRF token a session changes nothing; some generated paths match no route.
+        assert 403 in statuses and statuses <= {403, 404}
     else:
-        assert seen & {200, 400, 404}
+        assert statuses & {200, 400, 404}
 
 
 def test_nobody_gets_in_without(demo):
@@ -147,7 +147,7 @@ def test_nobody_gets_in_without(demo):
 
 @pytest.fixture(scope="module")
 def made_client(tmp_path_factory) -> Path:
-    """The folder of a client that openapi-python-client makes of the description, without any warning."""
+    """The folder of a client that openapi-python-client generates without warnings."""
     folder = tmp_path_factory.mktemp("made")
     (folder / "openapi.json").write_text(json.dumps(openapi.openapi_document()), encoding="utf-8")
     override = {"content_type_overrides": {"application/pdf": "application/octet-stream"}, "post_hooks": []}
@@ -163,7 +163,7 @@ def made_client(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def system(made_client, secret, monkeypatch):
-    """The made client, signed in with the token; its requests go to the product within this process."""
+    """The generated client with the token; its requests go to the WSGI app in this process."""
     monkeypatch.syspath_prepend(made_client)
     from cchc_client import AuthenticatedClient
 
@@ -180,10 +180,10 @@ def system(made_client, secret, monkeypatch):
 def test_a_made_client_reads_the_demos_figures(system, reader):
     from cchc_client.api.cchc import fields, periods, review, reviews, submission, submissions, summary, units
 
-    found = summary.sync(client=system, **SUMMARY)
+    answer = summary.sync(client=system, **SUMMARY)
     listed = units.sync(client=system, limit=500)
     district = Unit.objects.get(code="351")
-    assert {one.code for one in listed.items} == {item.code for item in Unit.objects.under(district)}
+    assert {unit.code for unit in listed.items} == {item.code for item in Unit.objects.under(district)}
     assert listed.next_cursor is None
     assert [item.code for item in periods.sync(client=system, period="2022-Q2").items] == [
         "2022-M04", "2022-M05", "2022-M06",
@@ -198,13 +198,13 @@ def test_a_made_client_reads_the_demos_figures(system, reader):
     stored = DossierCount.objects.filter(
         edition__submission__unit__code="13474", edition__submission__month=202206
     )
-    assert june.totals.received_direct == sum(one.received_direct or 0 for one in stored)
+    assert june.totals.received_direct == sum(row.received_direct or 0 for row in stored)
     (first, *_) = reviews.sync(client=system).items
     assert review.sync(client=system, id=first.id).title == first.title
-    # Last: Django's test client lets the next request end the connection again.
-    told = reader("tonghop").get("/api/v1/summary", SUMMARY).json()
-    assert found.to_dict() == told
-    assert found.total.counts.received == told["total"]["counts"]["received"] > 14_000
+    # Last, since Django's test client reconnects the signals that close the connection.
+    expected = reader("tonghop").get("/api/v1/summary", SUMMARY).json()
+    assert answer.to_dict() == expected
+    assert answer.total.counts.received == expected["total"]["counts"]["received"] > 14_000
 
 
 def test_a_made_client_saves_a_month(system):

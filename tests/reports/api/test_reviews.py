@@ -1,4 +1,4 @@
-"""Reviews by the API: state and names of all, document and kept file of a frozen one."""
+"""Reviews in the API: state and names of all, document and stored file of frozen ones."""
 
 import hashlib
 from io import StringIO
@@ -14,7 +14,7 @@ from units.tokens import create_token
 
 @pytest.fixture
 def get(review):
-    """get(code)(address): asks as a system with a token for that unit's reviews."""
+    """get(code)(address): a request with a token for that unit's reviews."""
 
     def made(code: str = "351"):
         unit = Unit.objects.get(code=code)
@@ -26,24 +26,24 @@ def get(review):
 
 def test_a_draft_has_neither_document_nor_file(review, get):
     ask = get()
-    (one,) = ask("/api/v1/reviews?unit=351&period=2022-H1&state=draft").json()["items"]
-    assert (one["id"], one["unit"], one["period"], one["pdf"]) == (review.pk, "351", "2022-H1", None)
+    (item,) = ask("/api/v1/reviews?unit=351&period=2022-H1&state=draft").json()["items"]
+    assert (item["id"], item["unit"], item["period"], item["pdf"]) == (review.pk, "351", "2022-H1", None)
     assert ask(f"/api/v1/reviews/{review.pk}").json()["frozen"] is None
     refused = ask(f"/api/v1/reviews/{review.pk}/pdf")
     assert (refused.status_code, refused.json()["code"]) == (404, "not_frozen")
     assert ask("/api/v1/reviews?state=issued").json()["items"] == []
 
 
-def test_a_frozen_review_is_read_as_it_was_kept(review, get, drawn_once):
+def test_a_frozen_review_is_read_as_it_was_stored(review, get, drawn_once):
     call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
     review.refresh_from_db()
     ask = get()
-    found = ask(f"/api/v1/reviews/{review.pk}").json()
-    assert found["state"] == "frozen" and found["frozen"] == review.frozen
-    file = ask(found["pdf"])
+    data = ask(f"/api/v1/reviews/{review.pk}").json()
+    assert data["state"] == "frozen" and data["frozen"] == review.frozen
+    file = ask(data["pdf"])
     assert file.headers["Content-Type"] == "application/pdf"
-    assert hashlib.sha256(file.content).hexdigest() == found["pdf_sha256"] == review.pdf_sha256
-    again = ask(found["pdf"], headers={"If-None-Match": file.headers["ETag"]})
+    assert hashlib.sha256(file.content).hexdigest() == data["pdf_sha256"] == review.pdf_sha256
+    again = ask(data["pdf"], headers={"If-None-Match": file.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 

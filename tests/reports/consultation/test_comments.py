@@ -1,4 +1,4 @@
-"""Comments by section: who may say something and when, replies, settling; kept after issuing, never printed."""
+"""Comments on sections: rights by state, replies, resolving; kept after issuing, never printed."""
 
 from datetime import date
 
@@ -25,13 +25,13 @@ def address(review: Review, what: str = "") -> str:
 
 @pytest.fixture
 def put(review) -> Review:
-    """The draft, put to comment, with Phòng Nội vụ and Tân Thanh asked."""
+    """The draft, out for comment; Phòng Nội vụ and Tân Thanh are asked to comment."""
     units = [Unit.objects.get(code="phong-noi-vu"), Unit.objects.get(code="13474")]
     consultation_actions.ask_units(review, units, by=None, at=NOW, due_on=DUE, words="Xem mục 2.2.")
     return drafting_actions.set_state(review, ReviewState.COMMENT, by=None, at=NOW)
 
 
-def said(review: Review, text: str = "Bổ sung số lớp tập huấn.", **more) -> SectionComment:
+def add_comment(review: Review, text: str = "Bổ sung số lớp tập huấn.", **more) -> SectionComment:
     more = {"section": review.sections.get(order=2), "unit": review.unit} | more
     return consultation_actions.add_comment(review, text, by=None, at=NOW, **more)
 
@@ -39,7 +39,7 @@ def said(review: Review, text: str = "Bổ sung số lớp tập huấn.", **mor
 @pytest.mark.parametrize(
     ("name", "draft", "comment", "frozen"),
     [
-        # whoever belongs to the unit; units that are asked, while it is put to comment; nobody else
+        # members of the unit; units asked to comment, while the draft is out for comment; nobody else
         ("tonghop", (200, 409), (200, 302), (200, 409)),
         ("lanhdao", (200, 409), (200, 302), (200, 409)),
         ("quantri", (200, 403), (200, 403), (200, 403)),
@@ -91,54 +91,55 @@ def test_nobody_speaks_for_another_unit(signed_in, put):
 
 
 def test_settling(signed_in, put):
-    one, other = said(put), said(put, "Sửa câu cuối.", section=None)
+    comment, other = add_comment(put), add_comment(put, "Sửa câu cuối.", section=None)
     editor, office = signed_in("tonghop"), signed_in("phong-noi-vu")
-    reply = f"/reports/comments/{one.pk}/reply/"
+    reply = f"/reports/comments/{comment.pk}/reply/"
     assert office.post(reply, {"text": "Đồng ý.", "resolution": ""}).status_code == 302
     assert office.post(reply, {"text": "", "resolution": "taken"}).status_code == 403
     assert editor.post(reply, {"text": "", "resolution": "explained"}).status_code == 409
     assert editor.post(reply, {"text": "", "resolution": "x"}).status_code == 422
     answer = editor.post(reply, {"text": "Đã thêm.", "resolution": "taken"})
     assert answer.status_code == 302
-    one.refresh_from_db()
-    assert one.resolution == "taken" and [each.text for each in one.replies.all()] == ["Đồng ý.", "Đã thêm."]
+    comment.refresh_from_db()
+    assert comment.resolution == "taken"
+    assert [each.text for each in comment.replies.all()] == ["Đồng ý.", "Đã thêm."]
     assert editor.post(reply, {"text": "Lần nữa.", "resolution": "taken"}).status_code == 409
-    told = before_signing(put, document.build_document(put, demo=True), NOW.date())
-    assert "Còn 1 ý kiến góp ý chưa giải quyết." in told
+    warnings = before_signing(put, document.build_document(put, demo=True), NOW.date())
+    assert "Còn 1 ý kiến góp ý chưa giải quyết." in warnings
     consultation_actions.resolve_comment(other, "explained", "Câu đã đúng.", unit=put.unit, by=None, at=NOW)
     assert "Đã giải quyết hết" in editor.get(address(put)).content.decode()
 
 
 def test_no_comment_at_all(signed_in, put):
-    one = Asking.objects.get(unit__code="13474")
-    assert signed_in("xa-13480").post(f"/reports/asking/{one.pk}/agree/").status_code == 404
-    assert signed_in("lanhdao").post(f"/reports/asking/{one.pk}/agree/").status_code == 403
-    assert signed_in("xa-13474").post(f"/reports/asking/{one.pk}/agree/").status_code == 302
-    one.refresh_from_db()
-    assert one.sent_by and Entry.objects.filter(action="review.agree").exists()
+    asking = Asking.objects.get(unit__code="13474")
+    assert signed_in("xa-13480").post(f"/reports/asking/{asking.pk}/agree/").status_code == 404
+    assert signed_in("lanhdao").post(f"/reports/asking/{asking.pk}/agree/").status_code == 403
+    assert signed_in("xa-13474").post(f"/reports/asking/{asking.pk}/agree/").status_code == 302
+    asking.refresh_from_db()
+    assert asking.sent_by and Entry.objects.filter(action="review.agree").exists()
 
 
 def test_kept_and_never_printed(signed_in, put):
-    one = said(put, "Lời góp ý không in.")
+    comment = add_comment(put, "Lời góp ý không in.")
     doc = document.build_document(put, demo=True)
     assert "Lời góp ý không in." not in str(doc)
     frozen = {"state": "frozen", "frozen_at": NOW, "pdf_sha256": "0" * 64, "frozen": doc}
     Review.objects.filter(pk=put.pk).update(**frozen)
     page = signed_in("lanhdao").get(address(put)).content.decode()
     assert "Lời góp ý không in." in page and 'class="card no-print" id="gop-y"' in page
-    answer = signed_in("tonghop").post(f"/reports/comments/{one.pk}/reply/", {"resolution": "taken"})
+    answer = signed_in("tonghop").post(f"/reports/comments/{comment.pk}/reply/", {"resolution": "taken"})
     assert answer.status_code == 409
-    one.refresh_from_db()
-    assert not one.resolution
+    comment.refresh_from_db()
+    assert not comment.resolution
 
 
 def test_a_comment_outlives_its_section(review):
     drafting_actions.set_state(review, ReviewState.COMMENT, by=None, at=NOW)
-    one = said(review)
-    heading = one.heading
+    comment = add_comment(review)
+    heading = comment.heading
     review.sections.get(order=2).delete()
-    one.refresh_from_db()
-    assert (one.section_id, one.heading) == (None, heading)
+    comment.refresh_from_db()
+    assert (comment.section_id, comment.heading) == (None, heading)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "x" * 10_001])
@@ -150,13 +151,13 @@ def test_wrong_words(signed_in, put, text):
 
 def test_queries_do_not_follow_the_number_of_comments(signed_in, put):
     client = signed_in("lanhdao")
-    said(put)
+    add_comment(put)
     client.get(address(put))
     with CaptureQueriesContext(connection) as few:
         client.get(address(put))
     for number in range(20):
-        one = said(put, f"Ý kiến {number}", section=put.sections.get(order=1 + number % 5))
-        consultation_actions.add_comment(put, "Trả lời.", unit=put.unit, parent=one, by=None, at=NOW)
+        comment = add_comment(put, f"Ý kiến {number}", section=put.sections.get(order=1 + number % 5))
+        consultation_actions.add_comment(put, "Trả lời.", unit=put.unit, parent=comment, by=None, at=NOW)
     with CaptureQueriesContext(connection) as many:
         assert "Ý kiến 19" in client.get(address(put)).content.decode()
     assert len(many) == len(few)

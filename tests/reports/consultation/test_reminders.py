@@ -1,4 +1,4 @@
-"""`remind` tells of what reviews ask for too: three days before, on the day, one day after; never the same twice."""
+"""`remind` covers requests of reviews: three days before, on the day, one day after; each reminder once."""
 
 from datetime import date, timedelta
 
@@ -25,65 +25,65 @@ TO = "xa-13474@example.org"
 
 
 @pytest.fixture
-def asked(review) -> Asking:
+def asking(review) -> Asking:
     section = review.sections.get(order=2)
     unit = Unit.objects.get(code="13474")
-    (one,) = consultation_actions.ask_units(
+    (asking,) = consultation_actions.ask_units(
         review, [unit], by=None, at=NOW, section=section, due_on=DUE, words="Ngắn gọn."
     )
-    return one
+    return asking
 
 
 @pytest.fixture
 def run(settings):
-    """run(day) is the e-mails of that run about what was asked: subjects by address."""
+    """run(day): subjects by address of the e-mails about contributions."""
 
     def on(day: date, **options) -> dict[str, str]:
         settings.DEMO_TODAY = day
         mail.outbox.clear()
         call_command("remind", **options)
-        return {one.to[0]: one.subject for one in mail.outbox if "sơ kết, tổng kết đang chờ" in one.body}
+        return {sent.to[0]: sent.subject for sent in mail.outbox if "sơ kết, tổng kết đang chờ" in sent.body}
 
     return on
 
 
-def test_on_which_days(asked, run):
+def test_on_which_days(asking, run):
     assert run(DUE - timedelta(4)) == {}
     assert run(DUE - timedelta(3)) == {TO: "Sắp đến hạn gửi nội dung báo cáo"}
     assert run(DUE - timedelta(3)) == run(DUE - timedelta(2)) == {}
     assert run(DUE) == {TO: "Hôm nay là hạn gửi nội dung báo cáo"}
     assert run(DUE + timedelta(1)) == {TO: "Đã quá hạn gửi nội dung báo cáo"}
     assert run(DUE + timedelta(2)) == run(DUE + timedelta(29)) == {}
-    assert AskingReminder.objects.filter(asking=asked, mailed_at__isnull=False).count() == 3
-    told = [one.detail for one in Entry.objects.filter(action="reminder.give")]
-    assert sum("asking" in one["reminders"][0] for one in told) == 3
+    assert AskingReminder.objects.filter(asking=asking, mailed_at__isnull=False).count() == 3
+    details = [entry.detail for entry in Entry.objects.filter(action="reminder.give")]
+    assert sum("asking" in detail["reminders"][0] for detail in details) == 3
 
 
-def test_the_letter_is_vietnamese(asked, run):
+def test_the_letter_is_vietnamese(asking, run):
     run(DUE)
-    (one,) = (letter for letter in mail.outbox if "sơ kết, tổng kết đang chờ" in letter.body)
-    assert f"Thị trấn Tân Thanh: nội dung mục “{asked.heading}”" in one.body
-    assert "hạn gửi hôm nay, 10/3/2023." in one.body
-    assert foreign(f"{one.subject}\n{one.body}") == set()
+    (message,) = (letter for letter in mail.outbox if "sơ kết, tổng kết đang chờ" in letter.body)
+    assert f"Thị trấn Tân Thanh: nội dung mục “{asking.heading}”" in message.body
+    assert "hạn gửi hôm nay, 10/3/2023." in message.body
+    assert foreign(f"{message.subject}\n{message.body}") == set()
 
 
-def test_who_has_sent_hears_nothing(asked, run):
-    consultation_actions.write_contribution(asked, "Lời.", by=None, at=NOW, revision=0, send=True)
+def test_who_has_sent_hears_nothing(asking, run):
+    consultation_actions.write_contribution(asking, "Lời.", by=None, at=NOW, revision=0, send=True)
     assert run(DUE) == {}
-    consultation_actions.return_contribution(asked, "Thêm số.", by=None, at=NOW)
+    consultation_actions.return_contribution(asking, "Thêm số.", by=None, at=NOW)
     assert run(DUE) == {TO: "Hôm nay là hạn gửi nội dung báo cáo"}
 
 
-def test_muted_is_in_the_work_list_only(asked, run, signed_in):
+def test_muted_is_in_the_work_list_only(asking, run, signed_in):
     User.objects.filter(username="xa-13474").update(mail_muted=True)
     assert run(DUE) == {}
     assert AskingReminder.objects.get().mailed_at is None
-    assert asked.heading in signed_in("xa-13474").get("/records/").content.decode()
+    assert asking.heading in signed_in("xa-13474").get("/records/").content.decode()
     User.objects.filter(username="xa-13474").update(mail_muted=False)
     assert run(DUE) == {}
 
 
-def test_a_refused_letter_is_sent_again(asked, run, monkeypatch):
+def test_a_refused_letter_is_sent_again(asking, run, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(EmailBackend, "send_messages", lambda self, messages: 0)
         with pytest.raises(CommandError):
@@ -102,7 +102,7 @@ def test_comments_only_while_the_draft_is_put_to_comment(review, run):
     assert run(DUE + timedelta(1)) == {}
 
 
-def test_a_dry_run_gives_nothing(asked, run, capsys):
+def test_a_dry_run_gives_nothing(asking, run, capsys):
     assert run(DUE, dry_run=True) == {}
     assert "xa-13474): thị trấn Tân Thanh" in capsys.readouterr().out
     assert not AskingReminder.objects.exists()

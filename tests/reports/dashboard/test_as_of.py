@@ -9,18 +9,18 @@ import pytest
 
 pytestmark = pytest.mark.django_db
 WHERE = "?unit=351&period=2022-H1&as_of=2022-06-15"
-TOLD = "như đã duyệt đến hết ngày 15/6/2022"
+NOTE = "như đã duyệt đến hết ngày 15/6/2022"
 
 
 @pytest.fixture
 def page(reader):
-    """page(path) is the answer to the district's reviewer."""
+    """page(path): the answer to the district's reviewer."""
     return reader("tonghop").get
 
 
 def test_page_says_so_and_keeps_the_day(page):
     text = page(f"/{WHERE}").content.decode()
-    assert text.count(TOLD) >= 2 and "Xem số liệu hiện nay" in text
+    assert text.count(NOTE) >= 2 and "Xem số liệu hiện nay" in text
     links = re.findall(r'href="(\?[^"]*)"', text)
     assert len(links) > 20
     assert [link for link in links if "as_of=" not in link] == ["?unit=351&amp;period=2022-H1"]
@@ -29,7 +29,7 @@ def test_page_says_so_and_keeps_the_day(page):
 
 def test_the_page_of_now_offers_an_earlier_day(page):
     text = page("/?unit=351&period=2022-H1").content.decode()
-    assert TOLD not in text and 'href="?unit=351&amp;period=2022-H1&amp;as_of=2022-08-12"' in text
+    assert NOTE not in text and 'href="?unit=351&amp;period=2022-H1&amp;as_of=2022-08-12"' in text
 
 
 def test_what_was_approved_later_does_not_count(page):
@@ -48,13 +48,13 @@ def test_files_and_charts_say_so(page):
     answer = page(f"/reports/dashboard.csv{WHERE}")
     assert "den-het-2022-06-15" in answer.headers["Content-Disposition"]
     rows = list(csv.DictReader(StringIO(answer.content.decode("utf-8-sig"))))
-    assert all(row["Phạm vi"].startswith(TOLD) for row in rows)
+    assert all(row["Phạm vi"].startswith(NOTE) for row in rows)
     book = openpyxl.load_workbook(BytesIO(page(f"/reports/dashboard.xlsx{WHERE}").content))
-    assert TOLD in book["Số liệu"]["A2"].value
+    assert NOTE in book["Số liệu"]["A2"].value
     source = {row[0].value: row[1].value for row in book["Nguồn"].iter_rows()}
-    assert source["Phạm vi"].endswith(TOLD)
+    assert source["Phạm vi"].endswith(NOTE)
     for name in ("online", "channels"):
-        assert page(f"/reports/charts/{name}.json{WHERE}").json()["told"].endswith(TOLD)
+        assert page(f"/reports/charts/{name}.json{WHERE}").json()["told"].endswith(NOTE)
 
 
 def test_a_unit_shows_the_edition_that_counted_then(page):
@@ -72,7 +72,7 @@ def test_a_unit_shows_the_edition_that_counted_then(page):
         ("as_of=2022-06-15&include=submitted", "as_of_approved_only"),
     ],
 )
-def test_a_day_that_cannot_be_told_is_refused_in_words(page, more, code):
+def test_an_invalid_day_is_refused_in_words(page, more, code):
     answer = page(f"/api/v1/summary?unit=351&period=2022-H1&{more}")
     assert (answer.status_code, answer.json()["code"]) == (400, code)
     for where in ("/", "/reports/dashboard.csv", "/reports/charts/online.json"):

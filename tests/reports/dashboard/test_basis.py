@@ -1,4 +1,4 @@
-"""The switch "Theo báo cáo" / "Theo đơn vị hiện nay": every outlet says by which units its figures are told."""
+"""The switch "Theo báo cáo" / "Theo đơn vị hiện nay": every outlet names its basis."""
 
 import csv
 import re
@@ -33,12 +33,12 @@ pytestmark = pytest.mark.django_db
 FOLDER = "fixtures/thanhliem"
 WHERE = "?unit=351%402022-06-30&period=2022-H1&basis=today"
 COMMUNE = UnitDraft("", "", "committee", "commune", date(2022, 7, 1))
-TOLD = "theo đơn vị hiện nay (01/8/2025)"
+NOTE = "theo đơn vị hiện nay (01/8/2025)"
 
 
 @pytest.fixture
 def page(reader, settings):
-    """page(path) answers the district's reviewer on 1 August 2025, a month after the merger."""
+    """page(path): the answer to the district's reviewer on 1 August 2025, a month after the merger."""
     for name, read in (("units-2025.csv", import_units), ("successions-2025.csv", import_successions)):
         with open(f"{FOLDER}/{name}", "rb") as file:
             assert read(file.read(), name, by=None).faults == []
@@ -48,10 +48,10 @@ def page(reader, settings):
 
 def test_the_page_shows_both_and_keeps_the_basis(page):
     reported = page("/?unit=351&period=2022-H1").content.decode()
-    assert "theo đơn vị khi báo cáo" in reported and TOLD not in reported
+    assert "theo đơn vị khi báo cáo" in reported and NOTE not in reported
     link = re.search(r'href="\?([^"]*basis=today)"[^>]*>Đơn vị hiện nay', reported).group(1)
     today = page("/?" + link.replace("&amp;", "&")).content.decode()
-    assert today.lower().count(TOLD) >= 2 and "xã Thanh Lâm" in today
+    assert today.lower().count(NOTE) >= 2 and "xã Thanh Lâm" in today
     links = re.findall(r'href="(\?[^"]*)"', today)
     others = [link.partition("&amp;")[2] for link in links if "basis=today" not in link]
     assert sorted(others) == ["period=2022-H1", "period=2022-H1&amp;as_of=2025-08-01"]
@@ -64,10 +64,10 @@ def test_the_switch_stands_only_where_it_can_make_a_difference(reader, django_as
     plain = page("/?unit=351&period=2022-H1")
     assert plain.status_code == 200 and switch not in plain.content.decode()
     assert switch in page("/?unit=351&period=2022-H1&basis=today").content.decode()
-    district, one, other = (Unit.objects.get(code=code) for code in ("351", "13450", "13453"))
+    district, commune, other = (Unit.objects.get(code=code) for code in ("351", "13450", "13453"))
     parts = [successions.Part(replace(COMMUNE, code="moi", name="xã Mới", parent=district))]
-    (new,) = successions.replace([one, other], parts, date(2022, 7, 1), by=None)
-    for unit, differs in ((district, True), (one, True), (new, True)):
+    (new,) = successions.replace([commune, other], parts, date(2022, 7, 1), by=None)
+    for unit, differs in ((district, True), (commune, True), (new, True)):
         with django_assert_max_num_queries(2):
             assert stored_lineage.figures_can_differ(unit, date(2022, 8, 12)) is differs, unit
     assert not stored_lineage.figures_can_differ(district, date(2022, 6, 30))
@@ -78,30 +78,30 @@ def test_the_switch_stands_only_where_it_can_make_a_difference(reader, django_as
 
 
 def test_sums_on_both_bases_are_equal(page):
-    one, other = (
+    today, reported = (
         page(f"/api/v1/summary{where}&by=unit").json() for where in (WHERE, WHERE.split("&basis")[0])
     )
-    assert (one["basis"], one["units_of"]) == ("today", "2025-08-01")
-    assert one["total"]["counts"] == other["total"]["counts"]
-    rows = {row["key"]: row["counts"]["received"] for row in one["rows"]}
-    olds = {row["key"]: row["counts"]["received"] for row in other["rows"]}
+    assert (today["basis"], today["units_of"]) == ("today", "2025-08-01")
+    assert today["total"]["counts"] == reported["total"]["counts"]
+    rows = {row["key"]: row["counts"]["received"] for row in today["rows"]}
+    olds = {row["key"]: row["counts"]["received"] for row in reported["rows"]}
     assert rows["13489"] == olds["13477"] + olds["13489"] + olds["13498"]
-    assert sum(filter(None, rows.values())) == one["total"]["counts"]["received"]
-    assert [one["unit"] for one in one["territory"]["ended"]][0].endswith("@2025-06-30")
+    assert sum(filter(None, rows.values())) == today["total"]["counts"]["received"]
+    assert [unit["unit"] for unit in today["territory"]["ended"]][0].endswith("@2025-06-30")
 
 
 def test_files_and_charts_say_so(page):
     answer = page(f"/reports/dashboard.csv{WHERE}")
     assert "theo-don-vi-hien-nay" in answer.headers["Content-Disposition"]
     rows = list(csv.DictReader(StringIO(answer.content.decode("utf-8-sig"))))
-    assert all(TOLD in row["Phạm vi"] for row in rows)
+    assert all(NOTE in row["Phạm vi"] for row in rows)
     assert "xã Thanh Lâm" in {row["Đơn vị"] for row in rows}
     book = openpyxl.load_workbook(BytesIO(page(f"/reports/dashboard.xlsx{WHERE}").content))
     source = [(row[0].value, row[1].value) for row in book["Nguồn"].iter_rows()]
-    assert ("Xếp theo", TOLD.removeprefix("theo ")) in source
+    assert ("Xếp theo", NOTE.removeprefix("theo ")) in source
     assert any(label == "Địa bàn" and "Không có đơn vị kế thừa" in text for label, text in source)
     for name in ("online", "channels"):
-        assert page(f"/reports/charts/{name}.json{WHERE}").json()["told"].endswith(TOLD)
+        assert page(f"/reports/charts/{name}.json{WHERE}").json()["told"].endswith(NOTE)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_what_was_divided_is_marked(reader, settings):
 
 
 def test_an_estimate_leads_no_ranking_in_words(reader, settings):
-    """The first of the communes is divided: its parts are in the table, the heading names one that reported."""
+    """The best commune is divided: its parts are in the table, but the heading names a unit with real figures."""
     page, where = reader("tonghop").get, "?unit=351&period=2022-H1"
     best = re.compile(r"(xã|thị trấn) ([^<>:]*?) cao nhất")
     leader = " ".join(best.search(page(f"/{where}").content.decode()).groups())
@@ -157,7 +157,7 @@ def test_an_estimate_leads_no_ranking_in_words(reader, settings):
 
 
 def test_comparison_leaves_out_and_names_what_is_not_in_both_years(reader, settings):
-    """A commune that opens within the period reports for its first time: neither side of the comparison counts it."""
+    """A commune that opens within the period counts on neither side of the comparison."""
     district = Unit.objects.get(code="351")
     late = lifecycle_actions.open_unit(
         UnitDraft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district), by=None
@@ -169,39 +169,39 @@ def test_comparison_leaves_out_and_names_what_is_not_in_both_years(reader, setti
     assert "không tính 1 đơn vị: xã Mới Lập" in text and late.name in text
     assert "không tính 1 đơn vị" not in page(f"/?unit={plain.code}{when}").content.decode()
     assert "không tính 1 đơn vị: xã Mới Lập" in page(f"/?unit=351{when}&basis=today").content.decode()
-    # It has reported nothing, so what is compared is what was compared before.
-    wanted = FiguresQuery(
+    # It has reported nothing, so the compared figures stay the same.
+    query = FiguresQuery(
         district, Period.parse("2022-H1"), DEFAULT_CALENDAR, "approved", False, None, "unit", 1
     )
-    summary, past = current_and_past(ShownPeriods(wanted))
+    summary, past = current_and_past(ShownPeriods(query))
     against = past.against
     assert against.current.total.counts == summary.total.counts
     assert against.before.total.counts == past.before.total.counts
-    lacking = summary.total.completeness
-    assert against.current.total.completeness.expected == lacking.expected - 4
+    completeness = summary.total.completeness
+    assert against.current.total.completeness.expected == completeness.expected - 4
 
 
 def test_what_a_unit_that_closed_had_reported_is_taken_out_of_both_years(reader):
     gone = Unit.objects.get(code="13450")
-    wanted = FiguresQuery(
+    query = FiguresQuery(
         gone.parent, Period.parse("2022-H1"), DEFAULT_CALENDAR, "approved", False, None, None, 1
     )
-    before = current_and_past(ShownPeriods(wanted))
-    theirs = current_and_past(ShownPeriods(replace(wanted, unit=gone)))
+    before = current_and_past(ShownPeriods(query))
+    theirs = current_and_past(ShownPeriods(replace(query, unit=gone)))
     Unit.objects.filter(pk=gone.pk).update(active_until=date(2022, 4, 20))
     roster.rebuild()
-    against = current_and_past(ShownPeriods(replace(wanted)))[1].against
+    against = current_and_past(ShownPeriods(replace(query)))[1].against
     assert against.left_out == (gone.name,)
     for name in ("received", "received_online", "resolved", "opening", "pending_late"):
         for side, place in ((against.current, 0), (against.before, 1)):
             whole, part = (
-                (found[0] if place == 0 else found[1].before).total.counts[name] for found in (before, theirs)
+                (pair[0] if place == 0 else pair[1].before).total.counts[name] for pair in (before, theirs)
             )
             assert side.total.counts[name] == whole - part, (name, place)
 
 
 def test_the_empty_page_of_a_unit_that_was_not_there_says_where_to_go_on(page):
-    """Before it began its history is that of its predecessors; after it ended its successor reports."""
+    """Before its first day the page leads to the history of its predecessors, after its last day to its successor."""
     new = Unit.objects.get(code="13489", active_from=date(2025, 7, 1))
     reader = User.objects.get(username="tonghop")
     people_actions.add_membership(reader, new, "viewer", new.active_from, by=None)
@@ -218,7 +218,7 @@ def test_the_empty_page_of_a_unit_that_was_not_there_says_where_to_go_on(page):
     assert page(f"/units/{old.pk}/").status_code == 200
 
 
-def test_where_nothing_can_be_compared_it_is_said_and_no_empty_chart_drawn(reader):
+def test_where_nothing_can_be_compared_a_sentence_replaces_the_chart(reader):
     """A unit that ended within the period has fewer months than last year."""
     district, gone = Unit.objects.get(code="351"), Unit.objects.get(code="13450")
     Unit.objects.filter(pk=gone.pk).update(active_until=date(2022, 4, 20))
@@ -247,14 +247,14 @@ def test_every_unit_that_is_linked_or_offered_is_the_readers_to_see(page, reader
     read = reader(name).get
     where = f"?unit=351%402022-06-14&period=2022-H1&basis=today{more}"
     text = read(f"/{where}").content.decode()
-    ways = {unescape(one) for one in re.findall(r'<th scope="row"><a href="(\?[^"]*)', text)}
+    ways = {unescape(href) for href in re.findall(r'<th scope="row"><a href="(\?[^"]*)', text)}
     offered = re.search(r'<select id="unit".*?</select>', text, re.S).group()
     ways |= {
         f"?unit={quote(unescape(key))}&period=2022-H1&basis=today"
         for key in re.findall(r'<option value="([^"]*)', offered)
     }
     assert ways and {way: read(f"/{way}").status_code for way in ways} == dict.fromkeys(ways, 200)
-    # Named all the same, and the sum stays whole.
+    # Hidden units are still named and counted.
     assert more == "&by=field" or "xã Thanh Lâm" in text
 
 
@@ -265,15 +265,15 @@ def test_units_elsewhere_are_links_for_who_sees_them_and_cost_one_query(
     link = re.compile(r'<th scope="row"><a href="\?unit=13489')
     assert not link.search(reader("lanhdao").get(where).content.decode())
     day, unit = date(2025, 8, 1), Unit.objects.get(code="351")
-    asked = PageState(FiguresQuery(unit, Period.parse("2022-H1"), today=day), day, "351")
+    state = PageState(FiguresQuery(unit, Period.parse("2022-H1"), today=day), day, "351")
     units = list(Unit.objects.values_list("pk", flat=True))
     user = User.objects.get(username="lanhdao")
     memberships_of(user, day)
     with django_assert_max_num_queries(1):
-        hidden = params.hidden_units(asked, user, units)
-    heir = Unit.objects.get(code="13489", active_until=None)
-    assert heir.pk in hidden and unit.pk not in hidden
-    Membership.objects.create(user=user, unit=heir, role="viewer", valid_from=date(2025, 7, 1))
+        hidden = params.hidden_units(state, user, units)
+    successor = Unit.objects.get(code="13489", active_until=None)
+    assert successor.pk in hidden and unit.pk not in hidden
+    Membership.objects.create(user=user, unit=successor, role="viewer", valid_from=date(2025, 7, 1))
     assert link.search(reader("lanhdao").get(where).content.decode())
 
 

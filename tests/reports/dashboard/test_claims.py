@@ -1,4 +1,4 @@
-"""A claim says what it rests on: its tier, and that reports are missing; a page that leaves a unit out says so."""
+"""Headings name their tier and mark missing reports; a page that leaves a unit out says so."""
 
 import html
 import re
@@ -22,23 +22,23 @@ def words(client, address: str) -> str:
 
 def headings(client, address: str) -> dict[str, str]:
     page = squeezed(html.unescape(client.get(address).content.decode()))
-    found = dict(re.findall(r'<h2 id="h-(\w+)">(.*?)</h2>', page))
-    return found | {"answer": re.sub(r"<[^>]+>", "", re.search(r"<h1>(.*?)</h1>", page)[1])}
+    sections = dict(re.findall(r'<h2 id="h-(\w+)">(.*?)</h2>', page))
+    return sections | {"answer": re.sub(r"<[^>]+>", "", re.search(r"<h1>(.*?)</h1>", page)[1])}
 
 
 def test_claims_of_an_incomplete_month_are_marked(reader):
     client = reader("tonghop")
-    told = headings(client, JULY)
+    claims = headings(client, JULY)
     for name in ("answer", "shares", "time", "trend", "compare", "rows"):
-        assert told[name].count("(chưa đủ)") == 1, (name, told[name])
-        # The communes' part of the claim, and not that of the district, which is complete.
-        assert not re.search(r"cấp huyện[^,;]*\(chưa đủ\)", told[name], re.I), (name, told[name])
+        assert claims[name].count("(chưa đủ)") == 1, (name, claims[name])
+        # Only the communes are incomplete, not the district.
+        assert not re.search(r"cấp huyện[^,;]*\(chưa đủ\)", claims[name], re.I), (name, claims[name])
     assert re.search(r"điểm \(chưa đủ\) so với cùng kỳ", words(client, JULY))
 
 
 def test_claims_of_a_complete_half_year_are_not(reader):
-    told = headings(reader("tonghop"), "/?unit=351&period=2022-H1")
-    assert not [name for name, text in told.items() if "chưa đủ" in text]
+    claims = headings(reader("tonghop"), "/?unit=351&period=2022-H1")
+    assert not [name for name, text in claims.items() if "chưa đủ" in text]
 
 
 def test_the_heading_of_the_table_names_its_tier(reader):
@@ -48,7 +48,7 @@ def test_the_heading_of_the_table_names_its_tier(reader):
     assert alone.startswith(("Xã ", "Thị trấn "))
 
 
-def test_an_external_body_is_told_why_it_is_not_counted(reader):
+def test_an_external_body_reads_why_it_is_not_counted(reader):
     client = reader("tonghop")
     page = words(client, EXTERNAL)
     assert "là cơ quan ngoài Ủy ban nhân dân, chỉ được tính khi chọn" in page
@@ -104,18 +104,18 @@ def test_a_field_names_who_is_missing(reader):
 
 
 @pytest.mark.parametrize(("most", "named"), [(5, False), (6, True)])
-def test_of_many_who_lack_the_number_is_told_and_nobody_is_looked_up(reader, monkeypatch, most, named):
+def test_of_many_missing_units_only_the_number_is_read(reader, monkeypatch, most, named):
     monkeypatch.setattr("reports.dashboard.views.MOST_MISSING", most)
     cache.clear()
     client = reader("tonghop")
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         page = words(client, JULY + "&by=unit&tier=commune")
     assert ("còn thiếu: " in page, "còn thiếu 6 đơn vị." in page) == (named, not named)
     assert page.count("chưa có báo cáo được duyệt") == 6
-    looked_up = [one["sql"] for one in asked if "records_missingreport" in one["sql"]]
+    looked_up = [query["sql"] for query in queries if "records_missingreport" in query["sql"]]
     assert bool(looked_up) is named
-    told = client.get("/api/v1/summary" + JULY.removeprefix("/") + "&tier=commune").json()
-    assert len(told["total"]["completeness"]["missing"]) == 6
+    data = client.get("/api/v1/summary" + JULY.removeprefix("/") + "&tier=commune").json()
+    assert len(data["total"]["completeness"]["missing"]) == 6
 
 
 def test_files_say_what_they_are_of(reader):
@@ -123,8 +123,8 @@ def test_files_say_what_they_are_of(reader):
     address = "/reports/dashboard.csv?unit=351&period=2022-H1&field=ho-tich&external=1&q=thanh"
     answer = client.get(address)
     rows = answer.content.decode().strip().splitlines()
-    for told in ("lĩnh vực Hộ tịch", "có tính cơ quan ngoài Ủy ban", "chỉ dòng có tên “thanh”"):
-        assert all(told in row for row in rows[1:]), told
+    for scope in ("lĩnh vực Hộ tịch", "có tính cơ quan ngoài Ủy ban", "chỉ dòng có tên “thanh”"):
+        assert all(scope in row for row in rows[1:]), scope
     assert "so-lieu-351-2022-H1-ho-tich-ca-ngoai-uy-ban-loc.csv" in answer.headers["Content-Disposition"]
 
 

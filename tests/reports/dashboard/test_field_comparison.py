@@ -1,4 +1,4 @@
-"""One field against last year: who did not owe it throughout is left out on both bases, and every outlet names them."""
+"""One field against last year: units not expected to report it throughout are left out and named in every outlet."""
 
 from datetime import date
 
@@ -20,19 +20,19 @@ TODAY = date(2025, 8, 1)
 
 
 @pytest.fixture
-def lately(page) -> None:
+def recent_scope(page) -> None:
     """Thanh Tân reports civil status from 2022 on; by today's units it is one third of Thanh Lâm."""
-    field, one = Field.objects.get(code="ho-tich"), Unit.objects.get(code="13477")
-    others = Unit.objects.filter(tier="commune").exclude(pk=one.pk)
+    field, unit = Field.objects.get(code="ho-tich"), Unit.objects.get(code="13477")
+    others = Unit.objects.filter(tier="commune").exclude(pk=unit.pk)
     for scope in (
         *FieldScope.objects.filter(field=field),
         *ProcedureScope.objects.filter(procedure__field=field),
     ):
         scope.units.set(others)
-    FieldScope.objects.create(field=field, valid_from=date(2022, 1, 1)).units.set([one])
+    FieldScope.objects.create(field=field, valid_from=date(2022, 1, 1)).units.set([unit])
 
 
-def wanted(code: str, today: date | None = None, by: str | None = "unit") -> FiguresQuery:
+def field_query(code: str, today: date | None = None, by: str | None = "unit") -> FiguresQuery:
     unit = Unit.objects.filter(code=code).order_by("active_from").first()
     field = Field.objects.get(code="ho-tich")
     return FiguresQuery(
@@ -44,14 +44,14 @@ def wanted(code: str, today: date | None = None, by: str | None = "unit") -> Fig
     ("today", "olds", "name"),
     [(None, ["13477"], "xã Thanh Tân"), (TODAY, ["13477", "13489", "13498"], "xã Thanh Lâm")],
 )
-def test_both_sides_are_without_whom_they_name(lately, today, olds, name):
-    shown = ShownPeriods(wanted("351", today))
+def test_both_sides_are_without_whom_they_name(recent_scope, today, olds, name):
+    shown = ShownPeriods(field_query("351", today))
     summary, past = current_and_past(shown)
-    theirs = [current_and_past(ShownPeriods(wanted(code, by=None))) for code in olds]
+    theirs = [current_and_past(ShownPeriods(field_query(code, by=None))) for code in olds]
     assert past.against.left_out == (name,)
     for key in ("received", "received_online", "resolved", "opening", "pending_late"):
         gone = [
-            sum_reported(one.total.counts[key] for one, _ in theirs),
+            sum_reported(current.total.counts[key] for current, _ in theirs),
             sum_reported(earlier.before.total.counts[key] for _, earlier in theirs),
         ]
         for side, whole, part in zip(
@@ -61,11 +61,11 @@ def test_both_sides_are_without_whom_they_name(lately, today, olds, name):
     assert past.against.current.basis == past.against.before.basis == summary.basis
     rows = {row.name: row.change for row in with_changes(shown, summary).rows}
     assert rows.pop(name).before is None
-    assert all(change.before for told, change in rows.items() if told.startswith("xã"))
+    assert all(change.before for unit_name, change in rows.items() if unit_name.startswith("xã"))
 
 
 @pytest.mark.parametrize(("more", "name"), [("", "xã Thanh Tân"), ("&basis=today", "xã Thanh Lâm")])
-def test_page_files_and_chart_name_them(lately, page, more, name):
+def test_page_files_and_chart_name_them(recent_scope, page, more, name):
     assert NAMED + name in page(f"/?{WHERE}{more}").content.decode()
     for table in ("hinh-thuc", "dung-han", "so-sanh"):
         file = page(f"/?{WHERE}{more}&bang={table}&tai=json")
@@ -77,7 +77,7 @@ def test_nobody_is_left_out_where_all_owed_it(page):
     for more in ("", "&basis=today"):
         assert "không tính" not in page(f"/?{WHERE}{more}").content.decode()
     for today in (None, TODAY):
-        assert current_and_past(ShownPeriods(wanted("351", today)))[1].against is None
+        assert current_and_past(ShownPeriods(field_query("351", today)))[1].against is None
 
 
 def test_a_field_that_nobody_had_last_year_is_not_compared(page):

@@ -32,16 +32,16 @@ def test_each_table_of_the_dashboard_is_there_in_three_kinds(reader, table):
     client = reader("tonghop")
     page = client.get(HALF).content.decode()
     assert len(re.findall(rf"tai=(?:xlsx|csv|json)&amp;bang={table}\"", page)) == 3
-    found = data(client.get(f"{HALF}&tai=json&bang={table}"))
-    assert found["rows"] and "6 tháng đầu năm 2022" in json.dumps(found["source"], ensure_ascii=False)
+    content = data(client.get(f"{HALF}&tai=json&bang={table}"))
+    assert content["rows"] and "6 tháng đầu năm 2022" in json.dumps(content["source"], ensure_ascii=False)
     text = body(client.get(f"{HALF}&tai=csv&bang={table}")).decode("utf-8-sig")
-    assert len(list(csv.reader(io.StringIO(text)))) == len(found["rows"]) + 1
+    assert len(list(csv.reader(io.StringIO(text)))) == len(content["rows"]) + 1
     assert body(client.get(f"{HALF}&tai=xlsx&bang={table}"))[:2] == b"PK"
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_each_table_is_there_where_a_unit_opened_between_both_years(reader, table):
-    """Compared are then fewer units than are shown."""
+    """Fewer units are compared than shown."""
     district = Unit.objects.get(code="351")
     actions.open_unit(
         UnitDraft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district), by=None
@@ -54,18 +54,18 @@ def test_each_table_is_there_where_a_unit_opened_between_both_years(reader, tabl
 def test_shares_and_rates_are_those_of_the_page_and_live(reader, tmp_path):
     client = reader("tonghop")
     page = client.get(HALF).content.decode()
-    found = data(client.get(f"{HALF}&tai=json&bang=hinh-thuc"))["rows"]
-    assert all(format_percent(row["share"]) in page for row in found)
-    assert {(row["tier"], row["channel"]): row["share"] for row in found}["Cấp xã", "Trực tuyến"] == "12.6"
+    rows = data(client.get(f"{HALF}&tai=json&bang=hinh-thuc"))["rows"]
+    assert all(format_percent(row["share"]) in page for row in rows)
+    assert {(row["tier"], row["channel"]): row["share"] for row in rows}["Cấp xã", "Trực tuyến"] == "12.6"
     book = recalculated(body(client.get(f"{HALF}&tai=xlsx&bang=hinh-thuc")), tmp_path)
-    for row, cells in zip(found, book["Số liệu"].iter_rows(min_row=4, values_only=True), strict=False):
+    for row, cells in zip(rows, book["Số liệu"].iter_rows(min_row=4, values_only=True), strict=False):
         assert cells[2:4] == (row["number"], row["received"])
         assert cells[4] == pytest.approx(row["number"] / row["received"])
 
 
 def test_the_months_of_one_unit(reader):
-    found = data(reader("xa-13474").get("/?unit=13474&period=2022-H1&tai=json&bang=bao-cao"))
-    assert len(found["rows"]) == 6 and found["rows"][0]["saved_by"]
+    content = data(reader("xa-13474").get("/?unit=13474&period=2022-H1&tai=json&bang=bao-cao"))
+    assert len(content["rows"]) == 6 and content["rows"][0]["saved_by"]
 
 
 def test_the_main_table_is_json_by_the_api(reader):

@@ -1,4 +1,4 @@
-"""A merger inside the last month of a period: each outlet says with whom what was handed over is counted."""
+"""A merger inside the last month of a period: each outlet says which unit counts the handed-over dossiers."""
 
 from datetime import date
 from io import BytesIO
@@ -16,7 +16,7 @@ from units.tree.rules import UnitDraft
 
 pytestmark = pytest.mark.django_db
 ON = date(2022, 7, 1)
-TOLD = (
+NOTE = (
     "Giữa tháng cuối kỳ (ngày 01/7/2022) có đơn vị thôi hoạt động: hồ sơ bàn giao tính vào số đang giải quyết "
     "và chờ bổ sung của đơn vị kế thừa, không tính ở đơn vị cũ."
 )
@@ -24,7 +24,7 @@ TOLD = (
 
 @pytest.fixture
 def read(reader):
-    """read(path) answers the district's reviewer; two of its communes became one on 1 July, inside July."""
+    """read(path): the answer to the district's reviewer after two of its communes merged on 1 July."""
     district, *olds = (Unit.objects.get(code=code) for code in ("351", "13450", "13453"))
     new = UnitDraft("moi", "xã Mới", "committee", "commune", ON, parent=district)
     restructuring.merge_units(olds, new, ON, by=None, basis="Nghị quyết 1")
@@ -33,14 +33,14 @@ def read(reader):
 
 @pytest.mark.parametrize("more", ["", "&by=field", "&basis=today", "&field=ho-tich", "&tier=commune"])
 def test_the_page_and_the_answer_of_the_api_say_it(read, more):
-    assert TOLD in read(f"/?unit=351&period=2022-M01..M07{more}").content.decode()
-    assert TOLD not in read(f"/?unit=351&period=2022-H1{more}").content.decode()
+    assert NOTE in read(f"/?unit=351&period=2022-M01..M07{more}").content.decode()
+    assert NOTE not in read(f"/?unit=351&period=2022-H1{more}").content.decode()
 
 
 @pytest.mark.parametrize("basis", ["", "&basis=today"])
 def test_the_api_names_the_day(read, basis):
-    told = read(f"/api/v1/summary?unit=351&period=2022-M01..M07{basis}").json()["handover"]
-    assert told == {"pending": ["2022-07-01"]}
+    handover = read(f"/api/v1/summary?unit=351&period=2022-M01..M07{basis}").json()["handover"]
+    assert handover == {"pending": ["2022-07-01"]}
     assert "handover" not in read(f"/api/v1/summary?unit=351&period=2022-H1{basis}").json()
 
 
@@ -48,10 +48,10 @@ def test_files_and_official_forms_say_it(read):
     for path in ("/reports/dashboard.xlsx", "/reports/forms/ii-06a.xlsx"):
         book = openpyxl.load_workbook(BytesIO(read(f"{path}?unit=351&period=2022-M01..M07").content))
         source = [(row[0].value, row[1].value) for row in book["Nguồn"].iter_rows()]
-        assert ("Bàn giao giữa tháng", TOLD) in source
-    assert TOLD in read("/reports/forms/ii-06a/?unit=351&period=2022-M01..M07").content.decode()
+        assert ("Bàn giao giữa tháng", NOTE) in source
+    assert NOTE in read("/reports/forms/ii-06a/?unit=351&period=2022-M01..M07").content.decode()
 
 
 def test_the_printed_review_says_it(read):
     now = summary(FiguresQuery(Unit.objects.get(code="351"), Period.parse("2022-M01..M07")))
-    assert TOLD in print_view.notes({}, now)
+    assert NOTE in print_view.notes({}, now)

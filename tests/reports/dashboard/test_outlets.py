@@ -1,4 +1,4 @@
-"""Outlets fed with awkward figures: nothing, zero, blanks, texts that a spreadsheet would run."""
+"""Outlets with edge cases: no figures, zero, blanks, texts that a spreadsheet would run as formulas."""
 
 import csv
 from datetime import datetime
@@ -45,20 +45,20 @@ def summary(rows: dict[str, Tally], by="unit"):
         tiers={"commune": [(JUNE, row) for row in rows.values()]},
         by=by,
         rows=[
-            RowInput(str(place), name, [(JUNE, one)], extra={"tier": "commune"})
-            for place, (name, one) in enumerate(rows.items())
+            RowInput(str(place), name, [(JUNE, row)], extra={"tier": "commune"})
+            for place, (name, row) in enumerate(rows.items())
         ],
     )
 
 
-def entries(found) -> list[TableEntry]:
-    return [TableEntry(row, fold(row.name), f"?unit={row.key}", "", "") for row in found.rows]
+def entries(data) -> list[TableEntry]:
+    return [TableEntry(row, fold(row.name), f"?unit={row.key}", "", "") for row in data.rows]
 
 
-def table(found, **options) -> FiguresTable:
-    means = {"": found.total.shares["online"]}
+def table(data, **options) -> FiguresTable:
+    means = {"": data.total.shares["online"]}
     return FiguresTable(
-        entries(found), link=lambda **asked: "?" + str(asked), first="Đơn vị", means=means, **options
+        entries(data), link=lambda **params: "?" + str(params), first="Đơn vị", means=means, **options
     )
 
 
@@ -95,10 +95,10 @@ def test_pages_hold_at_most_500_rows():
 
 
 def test_a_partial_share_is_marked():
-    found = summary({"An": tally(10, blanks={"received": 1})})
-    (section,) = table(found).sections()
+    data = summary({"An": tally(10, blanks={"received": 1})})
+    (section,) = table(data).sections()
     assert "chưa đủ" in section.ranked_rows
-    assert blocks.channel_finding(found) == "Hồ sơ tiếp nhận theo hình thức"
+    assert blocks.channel_finding(data) == "Hồ sơ tiếp nhận theo hình thức"
 
 
 @pytest.mark.parametrize(
@@ -140,13 +140,13 @@ def test_on_time_scale(now, goal, reached, verdict, start):
 
 
 def test_months_without_reports_are_gaps():
-    known = [
+    figures = [
         compute_figures(tally(1, 1, reported=1, expected=1)),
         compute_figures(tally(None, reported=0, expected=1)),
         None,
     ]
     months = Month.range(Month(2022, 1), Month(2022, 3))
-    chart = blocks.online_by_month(months, [("commune", known)], ["commune"])
+    chart = blocks.online_by_month(months, [("commune", figures)], ["commune"])
     assert [point.percent for point in chart.series[0].points] == ["50.0", None, None]
     assert chart.told == "Trực tuyến tháng 1/2022: cấp xã 50,0%"
 
@@ -168,8 +168,8 @@ DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "xã\x0b Thanh", '=
 
 @pytest.mark.parametrize("text", DANGEROUS)
 def test_no_text_becomes_a_formula(text):
-    found = summary({text: tally(1, 1, 0)})
-    file = flat_table(found, entries(found), filters=text, made_at=datetime(2022, 8, 12, 8, 30))
+    data = summary({text: tally(1, 1, 0)})
+    file = flat_table(data, entries(data), filters=text, made_at=datetime(2022, 8, 12, 8, 30))
     row = next(csv.DictReader(StringIO(table_csv_bytes(file).decode("utf-8-sig"), newline="")))
     assert not row["Đơn vị"].startswith(("=", "+", "-", "@", "\t", "\r"))
     assert row["Tiếp nhận trực tiếp"] == "1"
@@ -187,8 +187,8 @@ def test_plain_text_stays_as_it_is():
 
 
 def test_nothing_reported_is_blank_in_files():
-    found = summary({"Câm": tally(None, reported=0)})
-    file = flat_table(found, entries(found), filters="", made_at=datetime(2022, 8, 12, 8, 30))
+    data = summary({"Câm": tally(None, reported=0)})
+    file = flat_table(data, entries(data), filters="", made_at=datetime(2022, 8, 12, 8, 30))
     row = next(csv.DictReader(StringIO(table_csv_bytes(file).decode("utf-8-sig"))))
     assert row["Tiếp nhận trực tiếp"] == "" and row["Ghi chú"] == "chưa có báo cáo"
     assert row["Tỷ lệ hồ sơ trực tuyến (%)"] == "—"
@@ -217,7 +217,7 @@ def test_numbers_in_templates(template, value, written):
 
 
 @pytest.mark.parametrize(
-    ("tiers", "told"),
+    ("tiers", "heading"),
     [
         (
             {"district": tally(1, 9), "commune": tally(9, 1)},
@@ -228,18 +228,18 @@ def test_numbers_in_templates(template, value, written):
         ({"commune": tally(None)}, "Hồ sơ tiếp nhận theo hình thức"),
     ],
 )
-def test_the_heading_claims_only_what_holds(tiers, told):
-    found = build_summary(
-        unit="1", unit_name="x", period=PERIOD, tiers={t: [(JUNE, one)] for t, one in tiers.items()}
+def test_the_heading_claims_only_what_holds(tiers, heading):
+    data = build_summary(
+        unit="1", unit_name="x", period=PERIOD, tiers={t: [(JUNE, counts)] for t, counts in tiers.items()}
     )
-    assert blocks.channel_finding(found) == told
-    assert len(told.split()) <= 12
+    assert blocks.channel_finding(data) == heading
+    assert len(heading.split()) <= 12
 
 
-def test_a_share_that_stays_is_not_said_to_rise():
-    found = summary({"A": tally(80, 20)})
-    assert blocks.channel_comparison(found, summary({"A": tally(160, 40)})).told == (
+def test_an_unchanged_share_is_not_called_a_rise():
+    data = summary({"A": tally(80, 20)})
+    assert blocks.channel_comparison(data, summary({"A": tally(160, 40)})).told == (
         "Trực tuyến so với cùng kỳ: cấp xã vẫn là 20,0%"
     )
-    assert blocks.channel_comparison(found, summary({"A": tally(9, 1)})).told.endswith("từ 10,0% lên 20,0%")
-    assert blocks.channel_comparison(found, summary({"A": tally(7, 3)})).told.endswith("từ 30,0% còn 20,0%")
+    assert blocks.channel_comparison(data, summary({"A": tally(9, 1)})).told.endswith("từ 10,0% lên 20,0%")
+    assert blocks.channel_comparison(data, summary({"A": tally(7, 3)})).told.endswith("từ 30,0% còn 20,0%")

@@ -1,4 +1,4 @@
-"""The address holds the whole view; whatever else it holds ends in 200, 400 or 404 and never in 500 (S26, S27)."""
+"""The address contains the whole view; any other parameters give 200, 400 or 404, never 500 (S26, S27)."""
 
 import json
 from types import SimpleNamespace
@@ -111,16 +111,16 @@ def test_the_query_string_is_the_whole_view():
     unit = SimpleNamespace(has_children=True)
     period = Period.parse("2022-H1")
     query = FiguresQuery(unit, period, DEFAULT_CALENDAR, "submitted", external=True, tier="commune")
-    asked = PageState(query, None, "351", q="thanh", page=3)
+    state = PageState(query, None, "351", q="thanh", page=3)
     assert (
-        asked.query_string()
+        state.query_string()
         == "unit=351&period=2022-H1&include=submitted&external=1&tier=commune&q=thanh&page=3"
     )
-    assert asked.query_string(sort="-received") == (
+    assert state.query_string(sort="-received") == (
         "unit=351&period=2022-H1&include=submitted&external=1&tier=commune&sort=-received&q=thanh"
     )
-    assert asked.link(page=2).endswith("&page=2")
-    assert asked.query_string(include="", external="", tier="", q="") == "unit=351&period=2022-H1"
+    assert state.link(page=2).endswith("&page=2")
+    assert state.query_string(include="", external="", tier="", q="") == "unit=351&period=2022-H1"
 
 
 def test_openapi_describes_what_is_answered(reader):
@@ -129,10 +129,10 @@ def test_openapi_describes_what_is_answered(reader):
     answer = reader("tonghop").get("/api/v1/summary?unit=351&period=2022-H1&by=month&as_of=2022-08-12").json()
     schemas = document["components"]["schemas"]
     today = reader("tonghop").get("/api/v1/summary?unit=351&period=2022-H1&by=month&basis=today").json()
-    # A merger inside a month alone has its days told (test_handover_told.py).
+    # `handover` appears only with a merger inside a month (test_handover_notes.py).
     assert set(answer) | set(today) == set(schemas["Summary"]["properties"]) - {"handover"}
     assert today["territory"] == {"equal": True}
-    for name, one in (("Tier", answer["tiers"][0]), ("Row", answer["rows"][0]), ("Figures", answer["total"])):
-        assert set(one) == set(schemas[name]["properties"]) - {"estimated", "change"}
+    for name, row in (("Tier", answer["tiers"][0]), ("Row", answer["rows"][0]), ("Figures", answer["total"])):
+        assert set(row) == set(schemas[name]["properties"]) - {"estimated", "change"}
     assert set(answer["total"]["counts"]) == set(schemas["Figures"]["properties"]["counts"]["properties"])
     assert "$ref" in json.dumps(document)

@@ -51,21 +51,21 @@ def unit(code: str, tier: str, parent: Unit | None) -> Unit:
 def district(communes: int, months: int, fields: int) -> None:
     """A district whose communes reported every month in every field."""
     top = unit("q351", Tier.DISTRICT, None)
-    known = [Field.objects.create(code=f"f{n}", name=f"Lĩnh vực {n}", order=n) for n in range(fields)]
-    for field in known:
+    catalogue = [Field.objects.create(code=f"f{n}", name=f"Lĩnh vực {n}", order=n) for n in range(fields)]
+    for field in catalogue:
         FieldScope.objects.create(field=field, tier=Tier.COMMUNE, valid_from=date(2015, 1, 1))
     below = [unit(f"c{n}", Tier.COMMUNE, top) for n in range(communes)]
     roster.rebuild()
     last = Month(2022, 6)
     run = Month.range(last.plus(1 - months), last)
     tally = Tally.of({"received_direct": 3, "received_online_full": 1, "resolved_on_time": 4})
-    for one in below:
+    for commune in below:
         for month in run:
-            submission = Submission.objects.create(unit=one, month=month.number, due_on=date(2022, 6, 16))
+            submission = Submission.objects.create(unit=commune, month=month.number, due_on=date(2022, 6, 16))
             edition = Edition(submission=submission, number=1, state="approved", sent_at=AT, decided_at=AT)
             set_tally_columns(edition, Tally.total([tally] * fields))
             edition.save()
-            rows = [DossierCount(edition=edition, field=field, answered=True) for field in known]
+            rows = [DossierCount(edition=edition, field=field, answered=True) for field in catalogue]
             for row in rows:
                 set_tally_columns(row, tally)
             DossierCount.objects.bulk_create(rows)
@@ -76,27 +76,27 @@ def district(communes: int, months: int, fields: int) -> None:
 
 def queries_of(client: Client, address: str) -> int:
     client.get(address)  # the session's own first write
-    with CaptureQueriesContext(connection) as found:
+    with CaptureQueriesContext(connection) as queries:
         answer = client.get(address)
     assert answer.status_code == 200
-    return len(found)
+    return len(queries)
 
 
 def counts_at(size: tuple[int, int, int]) -> dict[str, int]:
-    """How many queries each address takes with a district of this size, which is undone afterwards."""
+    """Queries per address with a district of this size, which is rolled back."""
     with transaction.atomic():
         district(*size)
         client = Client()
         reader = User.objects.get(username="reader")
         client.force_login(reader, backend="django.contrib.auth.backends.ModelBackend")
-        found = {address: queries_of(client, address) for address in ADDRESSES}
+        counts = {address: queries_of(client, address) for address in ADDRESSES}
         transaction.set_rollback(True)
-    return found
+    return counts
 
 
 @pytest.mark.django_db
 def test_the_number_of_queries_is_fixed():
     small, *larger = [counts_at(size) for size in SIZES]
-    assert all(one == small for one in larger), (small, larger)
+    assert all(counts == small for counts in larger), (small, larger)
     assert small[ADDRESSES[0]] <= 15
     assert max(small.values()) <= 22

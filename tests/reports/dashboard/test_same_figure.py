@@ -37,13 +37,13 @@ def grouped(number: int) -> str:
 
 
 def from_tiers(data: dict) -> dict:
-    found = {}
+    figures = {}
     for tier in data["tiers"]:
         shares = [tier["shares"][channel] for channel in CHANNELS]
-        found[tier["tier"]] = tuple(
+        figures[tier["tier"]] = tuple(
             part for share in shares for part in (share["numerator"], share["percent"])
         )
-    return found
+    return figures
 
 
 def test_api(reader):
@@ -86,24 +86,24 @@ def test_chart(reader):
     data = reader("tonghop").get(f"/reports/charts/channels.json{ADDRESS}").json()
     for tier, expected in EXPECTED.items():
         place = data["labels"].index(f"{NAMES[tier]} 6T đầu 2022")
-        sets = {one["label"]: one for one in data["datasets"]}
-        found = [
+        sets = {dataset["label"]: dataset for dataset in data["datasets"]}
+        plotted = [
             part
             for name in ("Trực tiếp", "Trực tuyến", "BCCI")
             for part in (sets[name]["counts"][place][0], sets[name]["data"][place])
         ]
-        assert found == [part if isinstance(part, int) else float(part) for part in expected]
+        assert plotted == [part if isinstance(part, int) else float(part) for part in expected]
         assert sets["Trực tiếp"]["printed"][place] == printed(expected[1])
 
 
 @pytest.mark.parametrize("more", ["", "&by=month", "&tier=commune", "&as_of=2022-06-15", "&basis=today"])
 def test_the_page_holds_its_charts_as_their_addresses_give_them(reader, more):
-    """So that they are drawn without asking again."""
+    """So that the page needs no further request."""
     client, address = reader("tonghop"), ADDRESS + more
     page = client.get(f"/{address}").content.decode()
-    held = re.findall(r'<script type="application/json">(.*?)</script>', page, re.S)
+    embedded = re.findall(r'<script type="application/json">(.*?)</script>', page, re.S)
     charts = [client.get(f"/reports/charts/{name}.json{address}").json() for name in ("online", "channels")]
-    assert [json.loads(one) for one in held] == charts
+    assert [json.loads(text) for text in embedded] == charts
     assert [chart["told"] for chart in charts] == re.findall(
         r'<canvas role="img" aria-label="([^"]*)">', page
     )
@@ -159,18 +159,18 @@ def test_xlsx(reader, tier):
 def test_xlsx_formulas_give_what_is_cached(reader):
     body = reader("tonghop").get(f"/reports/dashboard.xlsx{ADDRESS}").content
     live = openpyxl.load_workbook(BytesIO(body))["Số liệu"]
-    kept = openpyxl.load_workbook(BytesIO(body), data_only=True)["Số liệu"]
+    cached = openpyxl.load_workbook(BytesIO(body), data_only=True)["Số liệu"]
     checked = 0
     for row in live.iter_rows(min_row=4):
         for cell in row:
             if isinstance(cell.value, str) and cell.value.startswith("=SUM("):
-                assert kept[cell.coordinate].value == total_of(kept, cell.value[5:-1])
+                assert cached[cell.coordinate].value == total_of(cached, cell.value[5:-1])
                 checked += 1
     assert checked > len(COUNTS)
 
 
 def total_of(sheet, cells: str) -> int:
-    """What SUM of a range or of a list of cells gives: blanks count as nothing."""
+    """SUM of a range or a list of cells; blanks count as 0."""
     if ":" in cells:
         values = [cell.value for line in sheet[cells] for cell in line]
     else:
@@ -235,15 +235,15 @@ def test_review_xlsx(reader, tier):
         decimals = len(cell.number_format.removesuffix("%").partition(".")[2])
         half_up = (Decimal(cell.value) * 100).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
         assert (row[title].value, str(half_up)) == (number, share)
-        line = next(one for one in compared if one[:2] == [name, NAMES[tier]])
+        line = next(cells for cells in compared if cells[:2] == [name, NAMES[tier]])
         assert (line[2], line[3], line[4]) == (number, direct + online + postal, cell.value)
 
 
 @pytest.mark.parametrize("tier", EXPECTED)
 def test_review_news(reader, tier):
     text = from_review(reader, ".txt").decode()
-    told = text[text.index(f"{NAMES[tier]} tiếp nhận ") :].partition("\r\n")[0]
-    figures = re.findall(r"\d[\d.,]*%?", told.replace("(mức độ 3, 4)", ""))
+    sentence = text[text.index(f"{NAMES[tier]} tiếp nhận ") :].partition("\r\n")[0]
+    figures = re.findall(r"\d[\d.,]*%?", sentence.replace("(mức độ 3, 4)", ""))
     assert [figure.rstrip(".,") for figure in figures] == row_of_review(tier)
 
 

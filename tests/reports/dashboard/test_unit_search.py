@@ -1,4 +1,4 @@
-"""A unit is found by its name without diacritics from the dashboard, and shown in the same view."""
+"""Search for a unit by its name without diacritics; the result opens in the same view."""
 
 import re
 from datetime import date
@@ -22,15 +22,15 @@ def page(reader):
     return reader("tonghop").get
 
 
-def found(text: str) -> dict[str, str]:
-    """Names and links of the answer."""
+def listed_units(text: str) -> dict[str, str]:
+    """Links by name."""
     pairs = re.findall(r'<th scope="row"><a href="([^"]*)">([^<]*)</a>', text)
     return {name: href.replace("&amp;", "&") for href, name in pairs}
 
 
 def test_several_are_listed_with_the_same_view_of_each(page):
     text = page(f"/reports/units/?{VIEW}&by=field&q=x&find=THANH ha").content.decode()
-    links = found(text)
+    links = listed_units(text)
     assert set(links) == {"xã Thanh Hà", "xã Thanh Hải"}
     assert links["xã Thanh Hải"] == "/?unit=13498&period=2022-Q2&external=1"
     assert "2 đơn vị có “THANH ha”" in text and "huyện Thanh Liêm, tỉnh Hà Nam" in text
@@ -43,8 +43,8 @@ def test_the_only_one_is_shown_at_once(page, text):
     assert (answer.status_code, answer.url) == (302, "/?unit=13441&period=2022-Q2")
 
 
-def test_who_returns_with_another_meaning_is_told_apart(page):
-    """A code that is held by another unit since is asked for by a day on which each held it."""
+def test_units_that_share_a_code_are_linked_with_a_day(page):
+    """A code that passed to another unit is linked with a day on which each unit had it."""
     district = Unit.objects.get(code="351")
     olds = [Unit.objects.get(code=code) for code in ("13489", "13477")]
     draft = UnitDraft("13489", "xã Thanh Lâm", "committee", "commune", date(2022, 7, 1), parent=district)
@@ -52,13 +52,13 @@ def test_who_returns_with_another_meaning_is_told_apart(page):
     answer = page(f"/reports/units/?{VIEW}&find=thanh lam")
     assert answer.url == "/?unit=13489%402022-07-01&period=2022-Q2&external=1"
     assert "Xã Thanh Lâm" in page(answer.url).content.decode()
-    both = found(page(f"/reports/units/?{VIEW}&find=13489").content.decode())
+    both = listed_units(page(f"/reports/units/?{VIEW}&find=13489").content.decode())
     assert both["xã Thanh Nghị"] == "/?unit=13489%402022-06-30&period=2022-Q2&external=1"
 
 
 def test_nothing_is_found_outside_of_what_the_reader_sees(reader, page):
     text = page(f"/reports/units/?{VIEW}&find=khong co xa nay").content.decode()
-    assert "Không tìm thấy đơn vị nào" in text and found(text) == {} and "Bấm tên" not in text
+    assert "Không tìm thấy đơn vị nào" in text and listed_units(text) == {} and "Bấm tên" not in text
     clerk = reader("xa-13474")
     assert "Không tìm thấy" in clerk.get("/reports/units/?find=kien khe").content.decode()
     assert "find-unit" not in clerk.get("/").content.decode()
@@ -79,10 +79,10 @@ def test_thousands_are_paged_in_a_fixed_number_of_queries(reader, page):
         ]
         actions.open_units(drafts, by=None)
         page(f"/reports/units/?{VIEW}&find=dong dong")
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as captured:
             text = page(f"/reports/units/?{VIEW}&find=dong dong").content.decode()
-        queries.append(len(asked))
+        queries.append(len(captured))
     assert queries[0] == queries[1]
-    assert len(found(text)) == 100 and "1.105 đơn vị" in text and "Trang 1/12" in text
+    assert len(listed_units(text)) == 100 and "1.105 đơn vị" in text and "Trang 1/12" in text
     assert shows(text, "1–100 trong 1.105")
     assert "xã Đông Đồng 1104" in page(f"/reports/units/?{VIEW}&find=dong dong&page=12").content.decode()

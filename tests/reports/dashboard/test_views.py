@@ -1,6 +1,4 @@
-"""What the dashboard page says: the way down to the submission, silence apart, search, rights; and its
-compressed answers.
-"""
+"""The dashboard page: links down to the submission, units without reports, search, rights; and compression."""
 
 import gzip
 import re
@@ -61,14 +59,14 @@ def test_with_what_waits_for_approval_fewer_are_silent(reader):
 
 
 @pytest.mark.parametrize(
-    ("q", "found"), [("thanh tan", ["xã Thanh Tân"]), ("KIEN", ["thị trấn Kiện Khê"]), ("zzz", [])]
+    ("q", "expected"), [("thanh tan", ["xã Thanh Tân"]), ("KIEN", ["thị trấn Kiện Khê"]), ("zzz", [])]
 )
-def test_search_without_diacritics(reader, q, found):
+def test_search_without_diacritics(reader, q, expected):
     page = get(reader("tonghop"), f"/?unit=351&period=2022-H1&q={q}")
     body = page.split('id="h-rows"')[1].split("<tfoot>")[0]
     names = re.findall(r'<th scope="row"><a[^>]*>([^<]+)</a>', body)
-    assert names == found
-    if not found:
+    assert names == expected
+    if not expected:
         assert "Không có dòng nào khớp" in page
 
 
@@ -114,12 +112,12 @@ def test_external_bodies_are_never_mixed_in_silently(reader):
 def test_rows_of_one_field_add_up_to_that_field(reader):
     client = reader("tonghop")
     by_field = client.get("/api/v1/summary?unit=351&period=2022-H1&by=field").json()["rows"]
-    wanted = next(row for row in by_field if row["key"] == "chung-thuc")
+    field_row = next(row for row in by_field if row["key"] == "chung-thuc")
     body = client.get(
         "/reports/dashboard.csv?unit=351&period=2022-H1&field=chung-thuc&by=unit"
     ).content.decode()
     total = body.strip().splitlines()[-1].split(",")
-    assert int(total[4]) == wanted["counts"]["received_direct"]
+    assert int(total[4]) == field_row["counts"]["received_direct"]
 
 
 def test_commands_of_other_rooms_agree_with_their_sums(demo):
@@ -134,31 +132,31 @@ def test_the_link_to_the_api_asks_once_by_what(reader, more):
 
 
 ADDRESS = "?unit=351&period=2022-H1"
-TAKEN = {"HTTP_ACCEPT_ENCODING": "gzip, deflate, br"}
+GZIP = {"HTTP_ACCEPT_ENCODING": "gzip, deflate, br"}
 
 
 @pytest.mark.parametrize("path", ["/", "/reports/charts/online.json", "/records/"])
 def test_a_page_comes_in_less_than_a_third_of_its_bytes(reader, path):
     client, address = reader("tonghop"), path if path == "/records/" else f"{path}{ADDRESS}"
-    plain, small = client.get(address), client.get(address, **TAKEN)
+    plain, small = client.get(address), client.get(address, **GZIP)
     assert "Content-Encoding" not in plain.headers
     assert small.headers["Content-Encoding"] == "gzip"
     assert "Accept-Encoding" in small.headers["Vary"]
     assert int(small.headers["Content-Length"]) == len(small.content) < len(plain.content) / 3
-    # But for the token, of which each page has a mask of its own.
+    # Up to the CSRF token, which is masked differently on each page.
     same = gzip.decompress(small.content).decode().split("csrf", 1)[0]
     assert same == plain.content.decode().split("csrf", 1)[0]
 
 
 def test_the_length_of_a_page_does_not_tell_what_stands_in_it(reader):
-    """Padding by chance: who makes somebody else ask again and again learns nothing from its length (BREACH)."""
+    """Random padding, so that repeated requests reveal nothing by their length (BREACH)."""
     client = reader("tonghop")
-    assert len({len(client.get(f"/{ADDRESS}", **TAKEN).content) for _ in range(20)}) > 5
+    assert len({len(client.get(f"/{ADDRESS}", **GZIP).content) for _ in range(20)}) > 5
 
 
 @pytest.mark.parametrize("path", ["/reports/dashboard.xlsx", "/reports/dashboard.csv", "/api/v1/summary"])
 def test_files_and_answers_with_a_tag_go_as_they_are(reader, path):
-    answer = reader("tonghop").get(f"{path}{ADDRESS}", **TAKEN)
+    answer = reader("tonghop").get(f"{path}{ADDRESS}", **GZIP)
     assert answer.status_code == 200
     assert "Content-Encoding" not in answer.headers
     assert not answer.headers.get("ETag", "").startswith("W/")

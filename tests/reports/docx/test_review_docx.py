@@ -1,4 +1,4 @@
-"""The review as DOCX: the same words as its PDF, real styles, the layout of decree 30/2020, and bytes that stay."""
+"""The review as DOCX: the words of its PDF, real styles, the layout of decree 30/2020, reproducible bytes."""
 
 import re
 import zipfile
@@ -30,13 +30,13 @@ def opened(data: bytes):
 
 
 def letters(data: bytes) -> str:
-    """The whole text in its order without spaces; words in drawn bars are none of the text's."""
-    found = []
-    for one in opened(data).element.body.iter(qn("w:p")):
-        heights = [table.find(f".//{qn('w:trHeight')}") for table in one.iterancestors(qn("w:tbl"))]
+    """The whole text in order without spaces, leaving out labels in bars."""
+    texts = []
+    for paragraph in opened(data).element.body.iter(qn("w:p")):
+        heights = [table.find(f".//{qn('w:trHeight')}") for table in paragraph.iterancestors(qn("w:tbl"))]
         if all(height is None for height in heights):
-            found += [text.text for text in one.iter(qn("w:t"))]
-    return "".join("".join(found).split())
+            texts += [text.text for text in paragraph.iter(qn("w:t"))]
+    return "".join("".join(texts).split())
 
 
 def letters_of_print(doc: dict) -> str:
@@ -47,9 +47,9 @@ def letters_of_print(doc: dict) -> str:
 
 
 def _in_words(drawing: re.Match[str]) -> str:
-    """Lines and bars of units are told in words; bars of shares are drawn with cells, a key is none of the text."""
-    told = "translate(" in drawing[0] or 'id="gaps' in drawing[0]
-    return re.search(r"<title>(.*?)</title>", drawing[0])[1] if told else " "
+    """The title of line and unit charts, which DOCX prints; nothing for share bars and legends."""
+    described = "translate(" in drawing[0] or 'id="gaps' in drawing[0]
+    return re.search(r"<title>(.*?)</title>", drawing[0])[1] if described else " "
 
 
 def test_it_says_word_for_word_what_the_pdf_says(review):
@@ -61,8 +61,8 @@ def test_it_says_word_for_word_what_the_pdf_says(review):
 
 
 def test_text_stands_in_styles(review):
-    found = opened(content(review))
-    used = {paragraph.style.name for paragraph in found.paragraphs}
+    doc = opened(content(review))
+    used = {paragraph.style.name for paragraph in doc.paragraphs}
     assert {
         "Heading 1",
         "Heading 2",
@@ -73,15 +73,15 @@ def test_text_stands_in_styles(review):
         "Caption",
         "Tên phụ lục",
     } <= used
-    assert "Normal" not in {paragraph.style.name for paragraph in found.paragraphs if paragraph.text.strip()}
-    headings = [paragraph.text for paragraph in found.paragraphs if paragraph.style.name == "Heading 1"]
+    assert "Normal" not in {paragraph.style.name for paragraph in doc.paragraphs if paragraph.text.strip()}
+    headings = [paragraph.text for paragraph in doc.paragraphs if paragraph.style.name == "Heading 1"]
     assert [heading.split(".")[0] for heading in headings] == ["I", "II", "III", "IV"]
-    body = found.styles["Body Text"]
+    body = doc.styles["Body Text"]
     assert (body.font.name, body.font.size.pt) == ("Times New Roman", 14)
     assert body.paragraph_format.first_line_indent.mm == pytest.approx(12.7, abs=0.05)
     assert body.paragraph_format.space_before.pt >= 6
-    assert found.core_properties.language == "vi-VN"
-    assert found.styles["Normal"].element.rPr.find(qn("w:lang")).get(qn("w:val")) == "vi-VN"
+    assert doc.core_properties.language == "vi-VN"
+    assert doc.styles["Normal"].element.rPr.find(qn("w:lang")).get(qn("w:val")) == "vi-VN"
 
 
 def test_pages_are_those_of_the_decree(review):
@@ -130,17 +130,15 @@ def test_a_frozen_review_is_written_from_what_was_frozen(review, signed_in, monk
     assert 'filename="du-thao-cchc-2022-H1-' in draft.headers["Content-Disposition"]
     assert DRAFT in opened(draft.content).sections[0].footer.paragraphs[0].text
     call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
-    monkeypatch.setattr(
-        document, "build_document", lambda *a, **k: pytest.fail("asked for the figures of now")
-    )
+    monkeypatch.setattr(document, "build_document", lambda *a, **k: pytest.fail("read current figures"))
     frozen = signed_in("lanhdao").get(f"/reports/reviews/{review.pk}.docx")
     assert frozen.status_code == 200
     assert 'filename="bao-cao-cchc-2022-H1-' in frozen.headers["Content-Disposition"]
     assert not opened(frozen.content).sections[0].footer.paragraphs[0].text
-    kept = type(review).objects.get(pk=review.pk).frozen
-    # All but the code: a file that anyone can change must not look as if it could be verified.
-    assert letters(frozen.content) == letters_of_print(kept)
-    assert kept["verify"]["code"] not in letters(frozen.content)
+    stored = type(review).objects.get(pk=review.pk).frozen
+    # Without the verification code: an editable file must not look verifiable.
+    assert letters(frozen.content) == letters_of_print(stored)
+    assert stored["verify"]["code"] not in letters(frozen.content)
 
 
 HOSTILE = (
@@ -161,7 +159,7 @@ def test_hostile_text_stays_text(review):
 
 
 def test_an_office_program_lays_it_out(review, tmp_path):
-    """Drawn by LibreOffice: portrait and landscape pages, numbers at the top from page 2, no empty page."""
+    """Rendered by LibreOffice: portrait and landscape pages, page numbers from page 2, no empty page."""
     path = tmp_path / "review.docx"
     path.write_bytes(content(review))
     drawn = converted(path, "pdf")

@@ -1,4 +1,4 @@
-"""The pages of what drafts are made of: outlines by unit and year, phrases by administrators."""
+"""Pages that edit outlines by unit and year, and phrases."""
 
 import pytest
 
@@ -15,7 +15,7 @@ OUTLINE, PHRASES = "/reports/outline/", "/reports/phrases/"
 
 
 def sent(client, unit: Unit, year: int = 2022) -> dict[str, str]:
-    """What the page of an outline holds, as a browser would send it back."""
+    """The outline form's data as a browser would send it back."""
     forms = client.get(OUTLINE, {"unit": unit.pk, "year": year}).context["forms"]
     data = {"unit": str(unit.pk), "year": str(year)}
     for bound in [*forms.management_form, *(field for form in forms for field in form)]:
@@ -64,7 +64,7 @@ def test_an_outline_is_changed_by_unit_and_year(signed_in, review):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"muc-0-due_days": "500"}, "Ghi một số từ 0 đến 180."),
         ({"muc-0-heading": "x" * 301}, "Dài quá 300 ký tự."),
@@ -73,10 +73,10 @@ def test_an_outline_is_changed_by_unit_and_year(signed_in, review):
         ({f"muc-{n}-heading": "" for n in range(20)}, "ít nhất một mục"),
     ],
 )
-def test_a_wrong_outline_is_refused(signed_in, review, change, told):
+def test_a_wrong_outline_is_refused(signed_in, review, change, message):
     editor, district = signed_in("tonghop"), Unit.objects.get(code="351")
     answer = editor.post(OUTLINE, sent(editor, district) | change)
-    assert answer.status_code == 422 and told in answer.content.decode()
+    assert answer.status_code == 422 and message in answer.content.decode()
     assert not Outline.objects.exists()
 
 
@@ -86,7 +86,7 @@ def written(client, key: str = "hinh-thuc", **change: str) -> dict[str, str]:
     return data | change
 
 
-def test_a_phrase_is_changed_and_taken_back(signed_in, review):
+def test_a_phrase_is_changed_and_reset(signed_in, review):
     admin = signed_in("quantri")
     page = admin.get(PHRASES + "hinh-thuc/").content.decode()
     assert "Cấp huyện tiếp nhận và trả kết quả trực tiếp 463 hồ sơ, đạt 48,2%" in page
@@ -114,7 +114,7 @@ def test_a_phrase_is_added_and_switched_off(signed_in, review):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"text": "Có {now.total.recieved} hồ sơ"}, "Ký tự 5: không có số liệu nào tên"),
         ({"text": "Có [abc"}, "Ký tự 4: dấu “[” chưa có dấu “]” đóng lại."),
@@ -126,10 +126,10 @@ def test_a_phrase_is_added_and_switched_off(signed_in, review):
         ({"section": "x"}, "Không chọn được mục này."),
     ],
 )
-def test_a_wrong_phrase_is_refused_with_its_place(signed_in, review, change, told):
+def test_a_wrong_phrase_is_refused_with_its_place(signed_in, review, change, message):
     admin = signed_in("quantri")
     answer = admin.post(PHRASES + "hinh-thuc/", written(admin) | change)
-    assert answer.status_code == 422 and told in answer.content.decode()
+    assert answer.status_code == 422 and message in answer.content.decode()
     assert not StoredPhrase.objects.exists()
 
 

@@ -1,4 +1,4 @@
-"""One section of a draft: figures are checked and stay bound, nothing of a colleague is overwritten unseen."""
+"""Editing a section: figures are checked and stay bound, a colleague's text is not overwritten unseen."""
 
 import json
 
@@ -32,7 +32,7 @@ def address(section) -> str:
 
 
 def sent(section, **change) -> dict[str, str]:
-    """What the page sends when it is saved as it was opened, and what somebody changed of it."""
+    """The form's data as opened, with changes."""
     return {
         "heading": section.heading,
         "body": section.body,
@@ -85,18 +85,18 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("body", "told"), WRONG)
-def test_what_is_no_figure_is_refused_with_its_place(signed_in, section, body, told):
+@pytest.mark.parametrize(("body", "message"), WRONG)
+def test_what_is_no_figure_is_refused_with_its_place(signed_in, section, body, message):
     client = signed_in("tonghop")
     answer = client.post(address(section), sent(section, body=body), **JSON)
-    assert answer.status_code == 422 and told in answer.json()["errors"]["body"][0]
+    assert answer.status_code == 422 and message in answer.json()["errors"]["body"][0]
     page = client.post(address(section), sent(section, body=body))
     assert page.status_code == 422 and page.context["form"]["body"].value() == body
     assert 'class="wrong" id="id_body_error"' in page.content.decode()
     assert section.review.sections.get(pk=section.pk).body == section.body
 
 
-def test_many_wrong_figures_are_told_in_part(signed_in, section):
+def test_of_many_wrong_figures_the_first_are_listed(signed_in, section):
     body = "\n\n".join("[[no.where|1]]" for _ in range(9))
     answer = signed_in("tonghop").post(address(section), sent(section, body=body), **JSON)
     assert len(answer.json()["errors"]["body"]) == 6
@@ -117,10 +117,10 @@ def test_length_is_that_of_what_is_read(signed_in, section):
 
 
 def test_a_section_holds_200_kb(signed_in, section):
-    """What many communes wrote: accepted at the limit, and the pages about it ask no more than before."""
+    """A text at the limit is accepted, and its pages take no more queries than a short one."""
     client = signed_in("tonghop")
     pages = (f"/reports/reviews/{section.review_id}/", address(section))
-    asked = []
+    counts = []
     for body in ("Một câu.", ("Tiếp nhận 5 hồ sơ. " * 11_000)[:199_999] + "."):
         assert client.post(address(section), sent(section, body=body)).status_code == 302
         section.refresh_from_db()
@@ -128,8 +128,8 @@ def test_a_section_holds_200_kb(signed_in, section):
         with CaptureQueriesContext(connection) as queries:
             answers = [client.get(page) for page in pages]
         assert [answer.status_code for answer in answers] == [200, 200]
-        asked.append(len(queries))
-    assert asked[0] == asked[1]
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
     assert "Đang hiện 200 số đầu" in answers[0].content.decode()
     assert max(len(answer.content) for answer in answers) < 6_000_000
 
@@ -146,16 +146,18 @@ def test_a_colleagues_text_is_shown_and_not_overwritten(signed_in, review, secti
     assert (
         client.post(address(section), opened).status_code == 409
     )  # sent again it overwrites no more than before
-    told = client.post(address(section), opened, **JSON)
-    assert told.status_code == 409 and told.json()["code"] == "stale" and told.json()["body"] == theirs
-    assert told.json()["by"] and told.json()["at"].startswith("20")
+    refused = client.post(address(section), opened, **JSON)
+    assert (
+        refused.status_code == 409 and refused.json()["code"] == "stale" and refused.json()["body"] == theirs
+    )
+    assert refused.json()["by"] and refused.json()["at"].startswith("20")
     assert review.sections.get(pk=section.pk).body == theirs
-    over = opened | {"over": told.json()["version"]}
+    over = opened | {"over": refused.json()["version"]}
     assert client.post(address(section), over).status_code == 302
     assert review.sections.get(pk=section.pk).body == "Lời của tôi <b>."
     assert (
         client.post(address(section), over | {"body": "Cũ"}).status_code == 409
-    )  # replaces only what was seen
+    )  # overwrites only the version that was shown
 
 
 def test_sections_do_not_lock_each_other(signed_in, review, section):
@@ -184,7 +186,7 @@ def test_a_frozen_review_is_not_written(signed_in, review, section, drawn_once):
 def test_the_page_knows_the_facts_that_it_quotes(signed_in, section):
     answer = signed_in("tonghop").get(address(section))
     keys = bound_text.fact_keys(bound_text.parse_paragraphs(section.body))
-    quoted = {one["key"]: one for one in answer.context["quoted"]}
+    quoted = {fact["key"]: fact for fact in answer.context["quoted"]}
     assert keys and set(quoted) == set(keys)
     assert quoted["now.district.received_direct"]["text"] == "463"
     assert quoted["now.district.received_direct"]["link"].startswith("/?unit=351&period=2022-H1")
@@ -195,13 +197,13 @@ def test_the_page_knows_the_facts_that_it_quotes(signed_in, section):
 
 
 @pytest.mark.parametrize(
-    "asked", ["truc tuyen cap xa", "TRỰC TUYẾN, cấp xã", "received_online commune now", "2.116"]
+    "words", ["truc tuyen cap xa", "TRỰC TUYẾN, cấp xã", "received_online commune now", "2.116"]
 )
-def test_facts_are_found_without_diacritics(signed_in, review, asked):
-    answer = signed_in("tonghop").get(f"/reports/reviews/{review.pk}/facts/", {"q": asked}, **JSON)
-    found = answer.json()["facts"]
-    assert any(one["key"] == "now.commune.received_online" and one["text"] == "2.116" for one in found)
-    assert all(one["text"] != "—" for one in found)
+def test_facts_are_found_without_diacritics(signed_in, review, words):
+    answer = signed_in("tonghop").get(f"/reports/reviews/{review.pk}/facts/", {"q": words}, **JSON)
+    facts = answer.json()["facts"]
+    assert any(fact["key"] == "now.commune.received_online" and fact["text"] == "2.116" for fact in facts)
+    assert all(fact["text"] != "—" for fact in facts)
 
 
 def test_facts_are_listed_and_named(signed_in, review):
@@ -210,12 +212,12 @@ def test_facts_are_listed_and_named(signed_in, review):
     assert f"[[{'now.commune.received_online'}|2.116]]" in text
     assert "Không có số liệu nào khớp" in client.get(where, {"q": "<script>"}).content.decode()
     named = client.get(where, {"keys": f"{KEY},no.where"}, **JSON).json()
-    assert [one["text"] for one in named["facts"]] == ["14.712"]
+    assert [fact["text"] for fact in named["facts"]] == ["14.712"]
     assert json.dumps(named, ensure_ascii=False).count("\\u") == 0
     assert client.get(where, {"page": "x"}).status_code == 200
 
 
-def test_questions_do_not_grow_with_the_words(signed_in, section, django_assert_num_queries):
+def test_queries_do_not_grow_with_the_text(signed_in, section, django_assert_num_queries):
     client = signed_in("tonghop")
     client.get(address(section))
     with django_assert_num_queries(_queries(client, section)):
@@ -224,13 +226,10 @@ def test_questions_do_not_grow_with_the_words(signed_in, section, django_assert_
 
 
 def _queries(client, section) -> int:
-    """How many queries the page asks as the demo has it, with the one that lengthens the text."""
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    with CaptureQueriesContext(connection) as asked:
+    """The page's number of queries with the demo's text, plus the update in the test."""
+    with CaptureQueriesContext(connection) as queries:
         client.get(address(section))
-    return len(asked) + 1
+    return len(queries) + 1
 
 
 WORDS = st.text(alphabet=st.sampled_from("ab [|].\n\r[[]]0"), max_size=60)
@@ -238,7 +237,7 @@ WORDS = st.text(alphabet=st.sampled_from("ab [|].\n\r[[]]0"), max_size=60)
 
 @given(WORDS)
 def test_where_nothing_is_broken_no_bracket_is_left(text):
-    """What is accepted reads without double brackets, and reading it back changes nothing."""
+    """Accepted text shows no double brackets and survives a round trip."""
     if bound_text.broken_tokens(text):
         return
     written = bound_text.write_paragraphs(bound_text.parse_paragraphs(text))

@@ -1,4 +1,4 @@
-"""The words of a draft, from any counts: bound to what is known, at odds with nothing, the same every time."""
+"""Drafted text for any counts: bound to facts, contradicting none, reproducible."""
 
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from reports.review_text import bound_text, facts, phrases, typed_numbers
 from reports.review_text.facts import is_fact_name
 from tests.figures.strategies import TALLIES
 
-PHRASES = [one.parsed() for one in _bundled()]
+PHRASES = [phrase.parsed() for phrase in _bundled()]
 GOALS = [
     {"rate": "on_time", "tier": "", "percent": "99.0", "source": "Kế hoạch"},
     {"rate": "online", "tier": "commune", "percent": "15.0", "source": "Kế hoạch"},
@@ -49,26 +49,26 @@ TASKS = st.lists(
 
 
 def drafted(now_by_tier, before_by_tier, tasks, code="2022-H1"):
-    """A document of some tallies by tier, what is known of it, and its text by section."""
+    """A document from tallies by tier, its facts, and its text by section."""
     period = Period.parse(code)
     now = _summary(period, now_by_tier)
     before = _summary(period.same_last_year(), before_by_tier)
     tiers = {row.key: row.key.partition("-")[0] for row in now.rows}
-    known = facts.summary_facts(now, before, GOALS, INDICATORS)
-    known |= facts.ranking_facts(now, before, tiers, GOALS, tasks or None)
+    known_facts = facts.summary_facts(now, before, GOALS, INDICATORS)
+    known_facts |= facts.ranking_facts(now, before, tiers, GOALS, tasks or None)
     doc = {
         "review": {"period": code, "to": now.period.end.isoformat(), "unit_name": "huyện A"},
         "figures": now.as_record(),
         "indicators": INDICATORS,
     }
-    return doc, known, draft_sections(doc, known, PHRASES)
+    return doc, known_facts, draft_sections(doc, known_facts, PHRASES)
 
 
 def _summary(period, by_tier):
     rows = [
-        RowInput(f"{tier}-{place}", f"đơn vị {'abcd'[place]}", [(period.last, one)])
+        RowInput(f"{tier}-{place}", f"đơn vị {'abcd'[place]}", [(period.last, tally)])
         for tier, tallies in by_tier.items()
-        for place, one in enumerate(tallies)
+        for place, tally in enumerate(tallies)
     ]
     parts = {tier: [(period.last, tally) for tally in tallies] for tier, tallies in by_tier.items()}
     return build_summary(unit="1", unit_name="huyện A", period=period, tiers=parts, by="unit", rows=rows)
@@ -79,22 +79,22 @@ def figures_of(body: str) -> list[bound_text.TextRun]:
 
 
 def test_every_phrase_names_what_can_be_known():
-    for one in _bundled():
-        phrases.check_phrase(one.text, is_fact_name)
-        phrases.check_conditions(one.conditions, is_fact_name)
-    assert len({one.key for one in _bundled()}) == len(_bundled()) > 30
+    for phrase in _bundled():
+        phrases.check_phrase(phrase.text, is_fact_name)
+        phrases.check_conditions(phrase.conditions, is_fact_name)
+    assert len({phrase.key for phrase in _bundled()}) == len(_bundled()) > 30
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(TIERS, TIERS, TASKS)
 def test_a_draft_says_what_is_known_and_nothing_else(now, before, tasks):
-    _, known, text = drafted(now, before, tasks)
+    _, known_facts, text = drafted(now, before, tasks)
     for body in text.values():
         assert not set("{}*") & set(bound_text.plain_text(body)) and "  " not in bound_text.plain_text(body)
         for run in figures_of(body):
-            assert known[run.key].value is not None and known[run.key].text == run.text
+            assert known_facts[run.key].value is not None and known_facts[run.key].text == run.text
         words = [run.text for runs in bound_text.parse_paragraphs(body) for run in runs if not run.key]
-        assert [one.text for word in words for one in typed_numbers.find_numbers(word)] == []
+        assert [number.text for word in words for number in typed_numbers.find_numbers(word)] == []
         for paragraph in bound_text.plain_text(body).split("\n\n"):
             assert paragraph[0].isupper() or paragraph[0].isdigit()
             assert paragraph.endswith((".", ":")) and " ." not in paragraph and " ;" not in paragraph
@@ -103,20 +103,22 @@ def test_a_draft_says_what_is_known_and_nothing_else(now, before, tasks):
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(TIERS, TIERS)
 def test_a_draft_contradicts_no_count(now, before):
-    """Praise stands on rises and targets reached, blame on falls and targets missed, recomputed here."""
-    _, known, text = drafted(now, before, [])
+    """Results list rises and reached targets, shortcomings falls and missed targets, recomputed here."""
+    _, known_facts, text = drafted(now, before, [])
     goals = {("on_time", tier): Decimal("99.0") for tier in ("province", "district", "commune")}
     goals["online", "commune"] = Decimal("15.0")
     for section, good in (("ket-qua", True), ("ton-tai", False)):
         for run in figures_of(text.get(section, "")):
-            side, one, other = (run.key.split(".") + [""])[:3]
+            side, first, second = (run.key.split(".") + [""])[:3]
             if side == "change":
-                new, old = (Decimal(known[f"{when}.{one}.share.{other}"].value) for when in ("now", "before"))
+                new, old = (
+                    Decimal(known_facts[f"{when}.{first}.share.{second}"].value) for when in ("now", "before")
+                )
                 assert (new > old) is good and run.text.startswith("tăng" if good else "giảm")
             elif side == "gap":
-                kind = "share" if one == "online" else "rate"
-                reached = Decimal(known[f"now.{other}.{kind}.{one}"].value)
-                assert (reached >= goals[one, other]) is good
+                kind = "share" if first == "online" else "rate"
+                reached = Decimal(known_facts[f"now.{second}.{kind}.{first}"].value)
+                assert (reached >= goals[first, second]) is good
     for run in figures_of(text.get("ton-tai", "")):
         if run.key.endswith(("resolved_late", "pending_late")):
             assert run.text.isdigit() or "." in run.text
@@ -125,10 +127,10 @@ def test_a_draft_contradicts_no_count(now, before):
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(TIERS, TIERS, TASKS)
 def test_the_same_figures_give_the_same_words(now, before, tasks):
-    doc, known, text = drafted(now, before, tasks)
-    shuffled = dict(sorted(known.items(), reverse=True))
+    doc, known_facts, text = drafted(now, before, tasks)
+    shuffled = dict(sorted(known_facts.items(), reverse=True))
     assert draft_sections(doc, shuffled, PHRASES) == text
-    assert proposed_tasks(doc, shuffled, PHRASES) == proposed_tasks(doc, known, PHRASES)
+    assert proposed_tasks(doc, shuffled, PHRASES) == proposed_tasks(doc, known_facts, PHRASES)
 
 
 def test_nothing_known_claims_nothing():

@@ -22,20 +22,20 @@ FORM = official_forms().on(DOSSIER_FORM, date(2022, 6, 14))
 COUNTS = st.fixed_dictionaries({name: st.none() | st.integers(0, 9999) for name in MEASURES})
 
 
-def told(**values):
+def counts_of(**values):
     return compute_figures(Tally.of(values)).counts
 
 
 @given(COUNTS)
 def test_identities(values):
-    row = [cell or 0 for cell in FORM.cells(told(**values))]
+    row = [cell or 0 for cell in FORM.cells(counts_of(**values))]
     assert row[0] == row[1] + row[2] + row[3]
     assert row[4] == row[5] + row[6] + row[7]
     assert row[8] == row[9] + row[10]
 
 
 def test_withdrawn_and_awaiting_are_mapped_and_named():
-    counts = told(
+    counts = counts_of(
         opening=3, received_direct=10, received_online_full=5, received_postal=1, resolved_early=4,
         resolved_on_time=6, resolved_late=1, withdrawn=2, pending_in_time=3, pending_late=1, awaiting=2,
     )  # fmt: skip
@@ -45,12 +45,12 @@ def test_withdrawn_and_awaiting_are_mapped_and_named():
 
 
 def test_a_difference_is_stated():
-    counts = told(opening=3, received_direct=10, resolved_on_time=9, pending_in_time=1)
+    counts = counts_of(opening=3, received_direct=10, resolved_on_time=9, pending_in_time=1)
     assert "Cột (3) lệch 3" in FORM.note(counts)
 
 
 def test_transfers_are_named_and_explain_the_difference():
-    counts = told(
+    counts = counts_of(
         opening=0,
         received_direct=10,
         transferred_in=2,
@@ -64,19 +64,19 @@ def test_transfers_are_named_and_explain_the_difference():
 
 
 def test_nothing_reported_is_a_dash():
-    assert FORM.cells(told()) == (None,) * 11
+    assert FORM.cells(counts_of()) == (None,) * 11
 
 
 HALF = "?unit=351&period=2022-H1"
 
 
-def compared(client, content: bytes, asked: str = HALF, key: str = "ii-06a"):
+def compared(client, content: bytes, query: str = HALF, key: str = "ii-06a"):
     file = SimpleUploadedFile("bieu.xlsx", content)
-    return client.post(f"/reports/forms/{key}/compared/{asked}", {"file": file})
+    return client.post(f"/reports/forms/{key}/compared/{query}", {"file": file})
 
 
-def form_of(client, asked: str = HALF, key: str = "ii-06a") -> bytes:
-    return client.get(f"/reports/forms/{key}.xlsx{asked}").content
+def form_of(client, query: str = HALF, key: str = "ii-06a") -> bytes:
+    return client.get(f"/reports/forms/{key}.xlsx{query}").content
 
 
 def edited(content: bytes, cells: dict[str, object]) -> bytes:
@@ -89,44 +89,46 @@ def edited(content: bytes, cells: dict[str, object]) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "asked", ["?unit=13474&period=2022-M06", HALF, "?unit=351&period=2022-M07", "?unit=35&period=2022-Q1"]
+    "query", ["?unit=13474&period=2022-M06", HALF, "?unit=351&period=2022-M07", "?unit=35&period=2022-Q1"]
 )
-def test_out_and_in_again_is_no_difference(reader, asked):
+def test_out_and_in_again_is_no_difference(reader, query):
     client, before = reader("quantri"), Entry.objects.count()
-    answer = compared(client, form_of(client, asked), asked)
-    found = answer.context["found"]
-    assert answer.status_code == 200, [str(fault) for fault in found.faults]
-    assert found.equal and found.lines == len(answer.context["filled"].rows) and found.notes == []
+    answer = compared(client, form_of(client, query), query)
+    result = answer.context["found"]
+    assert answer.status_code == 200, [str(fault) for fault in result.faults]
+    assert result.equal and result.lines == len(answer.context["filled"].rows) and result.notes == []
     shown = html.unescape(answer.content.decode())
     assert "Tệp khớp với số trên hệ thống" in shown and "Không có gì được ghi." in shown
     assert Entry.objects.count() == before and not FormFile.objects.exists()
 
 
-def test_every_cell_that_differs_is_told_with_both_values(reader):
+def test_every_cell_that_differs_is_listed_with_both_values(reader):
     client = reader("tonghop")
     rows = client.get(f"/reports/forms/ii-06a/{HALF}").context["filled"].rows
     at = next(place for place, row in enumerate(rows) if not row.is_total)
     line, row = LINES + 1 + at, rows[at]
     cells = {f"C{line}": 99_999, f"D{line}": None, f"B{line + 1}": "Lĩnh vực lạ", "C80": None}
     answer = compared(client, edited(form_of(client), cells))
-    # Its formulas are without results now: what they add up to is told by their parts, where it is a total.
-    found = answer.context["found"]
-    told = {(difference.cell, difference.stored, difference.given) for difference in found.differences}
-    assert {(f"C{line}", row.cells[0], 99_999), (f"D{line}", row.cells[1], None)} <= told
-    assert found.missing == [rows[at + 1].name] and found.unknown == [f"Lĩnh vực lạ (dòng {line + 1})"]
+    # The edited file has no computed results: formula cells are compared by their parts.
+    result = answer.context["found"]
+    differences = {
+        (difference.cell, difference.stored, difference.given) for difference in result.differences
+    }
+    assert {(f"C{line}", row.cells[0], 99_999), (f"D{line}", row.cells[1], None)} <= differences
+    assert result.missing == [rows[at + 1].name] and result.unknown == [f"Lĩnh vực lạ (dòng {line + 1})"]
     shown = html.unescape(answer.content.decode())
     assert "99.999" in shown and f"Lĩnh vực lạ (dòng {line + 1})" in shown
     assert "tổng số của các đơn vị trực thuộc" in shown
 
 
 @pytest.mark.parametrize(
-    ("asked", "code"),
+    ("query", "code"),
     [("?unit=351&period=2022-Q1", "other_month"), ("?unit=13474&period=2022-H1", "other_unit")],
 )
-def test_a_form_of_another_unit_or_period_is_told(reader, asked, code):
+def test_a_form_of_another_unit_or_period_is_refused(reader, query, code):
     client = reader("tonghop")
-    answer = compared(client, form_of(client), asked)
-    assert answer.status_code == 422 and code in [one.code for one in answer.context["faults"]]
+    answer = compared(client, form_of(client), query)
+    assert answer.status_code == 422 and code in [fault.code for fault in answer.context["faults"]]
 
 
 def test_what_cannot_be_read_and_whom_it_does_not_concern(reader):

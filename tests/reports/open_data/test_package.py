@@ -1,6 +1,4 @@
-"""The open data: valid for the reference implementation, without names of people, and our own commands read it back to
-the same figures.
-"""
+"""The open data package: valid for frictionless, without names of people, and importable to the same figures."""
 
 import csv
 import json
@@ -36,16 +34,16 @@ PERIODS = ("2021", "2022-H1", "2022-M06")
 
 
 def figures() -> dict[str, dict]:
-    """What the demo's units have, by unit and by field."""
-    found = {}
+    """Summaries of some of the demo's units, by unit and by field."""
+    summaries = {}
     for code in ("35", "351", "13474"):
         for period in map(Period.parse, PERIODS):
             unit = resolve_code(code, AT.date())
             for by in ("unit", "field"):
-                found[f"{code} {period.code} {by}"] = summary(
+                summaries[f"{code} {period.code} {by}"] = summary(
                     FiguresQuery(unit, period, by=by, external=True)
                 ).as_dict()
-    return found
+    return summaries
 
 
 def units_and_all() -> dict[str, list]:
@@ -60,7 +58,7 @@ def units_and_all() -> dict[str, list]:
 
 @pytest.fixture
 def package(db, tmp_path) -> tuple[Path, dict, dict]:
-    """The demo with its merger of 2025, written as open data; its figures; then all of it undone."""
+    """The demo with its merger of 2025 as a package, and its figures; the database is rolled back."""
     folder = tmp_path / "du-lieu-mo"
     with transaction.atomic():
         demo.load_demo(FIXTURE, AT)
@@ -70,11 +68,11 @@ def package(db, tmp_path) -> tuple[Path, dict, dict]:
         out = StringIO()
         call_command("export_open_data", str(folder), stdout=out)
         assert "counts: " in out.getvalue()
-        kept = figures(), units_and_all()
+        stored = figures(), units_and_all()
         people = [user.full_name for user in User.objects.exclude(full_name="")]
         transaction.set_rollback(True)
     assert people
-    return folder, *kept, people
+    return folder, *stored, people
 
 
 def test_the_reference_implementation_finds_nothing_wrong(package):
@@ -82,11 +80,13 @@ def test_the_reference_implementation_finds_nothing_wrong(package):
     report = validate(str(folder / "datapackage.json"))
     assert report.valid, report.flatten(["name", "rowNumber", "fieldName", "type", "note"])[:10]
     described = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
-    by_name = {one["name"]: one for one in described["resources"]}
+    by_name = {resource["name"]: resource for resource in described["resources"]}
     assert {"units", "successions", "catalogue", "submissions", "counts", "indicators", "reviews"} <= set(
         by_name
     )
-    received = next(one for one in by_name["counts"]["schema"]["fields"] if one["name"] == "received_direct")
+    received = next(
+        field for field in by_name["counts"]["schema"]["fields"] if field["name"] == "received_direct"
+    )
     assert (received["type"], received["unit"], received["constraints"]["minimum"]) == ("integer", "hồ sơ", 0)
     assert by_name["counts"]["schema"]["foreignKeys"][0]["reference"] == {
         "resource": "units",
@@ -102,7 +102,7 @@ def test_days_are_those_of_vietnam(db):
 
 
 def test_a_broken_reference_is_found(package):
-    """Guards the check itself."""
+    """A test of the validation itself."""
     folder = package[0]
     with (folder / "counts.csv").open("a", encoding="utf-8") as file:
         file.write("khong-co@2020-01-01,2022-M06,chung-thuc" + "," * 18 + "\n")

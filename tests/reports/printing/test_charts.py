@@ -1,4 +1,4 @@
-"""The drawings of a printed review: from its figures, told apart in grey, with gaps where nothing is known."""
+"""Charts of a printed review: from its figures, distinguishable in grey, with gaps for missing months."""
 
 import re
 from dataclasses import replace
@@ -25,33 +25,33 @@ def doc(review) -> dict:
     return document.build_document(review, demo=True)
 
 
-def drawn(doc: dict) -> str:
+def rendered(doc: dict) -> str:
     return render_to_string("reports/printing/review.html", print_view.print_context(doc))
 
 
 def test_line_goes_through_every_month(doc):
     chart = print_view.print_context(doc)["trend"]
     assert [panel.name for panel in chart.panels] == ["Cấp huyện", "Cấp xã"]
-    for panel, one in zip(chart.panels, doc["by_month"], strict=True):
+    for panel, tier in zip(chart.panels, doc["by_month"], strict=True):
         now, before = panel.lines
         assert (now.kind, before.kind) == ("now", "before") and len(now.dots) == len(before.dots) == 6
         assert [value for _, _, value in now.dots] == [
-            format_percent(month["percent"]) for month in one["now"]
+            format_percent(month["percent"]) for month in tier["now"]
         ]
         heights = [int(y) for _, y, _ in now.dots]
-        shares = [month["numerator"] / month["denominator"] for month in one["now"]]
+        shares = [month["numerator"] / month["denominator"] for month in tier["now"]]
         rank = sorted(range(6), key=lambda place: shares[place])
         assert [heights[place] for place in rank] == sorted(heights, reverse=True)
         assert all(0 < int(y) < chart.height for line in panel.lines for _, y, _ in line.dots)
-    assert "T1" in drawn(doc) and "cùng kỳ kết thúc ở" in chart.alt
+    assert "T1" in rendered(doc) and "cùng kỳ kết thúc ở" in chart.alt
 
 
 def test_monthly_shares_are_those_of_the_period(doc):
     figures = Summary.from_dict(doc["figures"])
-    for one in doc["by_month"]:
-        share = figures.tier(one["tier"]).shares["online"]
-        assert sum(month["numerator"] for month in one["now"]) == share.numerator
-        assert sum(month["denominator"] for month in one["now"]) == share.denominator
+    for tier in doc["by_month"]:
+        share = figures.tier(tier["tier"]).shares["online"]
+        assert sum(month["numerator"] for month in tier["now"]) == share.numerator
+        assert sum(month["denominator"] for month in tier["now"]) == share.denominator
 
 
 def months(*shares: int | None) -> list[dict]:
@@ -85,8 +85,8 @@ def test_of_many_months_every_second_value_is_written():
 def test_bars_are_ordered_and_incomplete_units_stand_last(doc):
     figures = Summary.from_dict(doc["figures"])
     rows = [row for row in figures.rows if doc["unit_tiers"][row.key] == "commune"]
-    lacking = replace(rows[0].figures, completeness=Completeness(5, 6, ()))
-    changed = [replace(rows[0], figures=lacking), *rows[1:]]
+    incomplete = replace(rows[0].figures, completeness=Completeness(5, 6, ()))
+    changed = [replace(rows[0], figures=incomplete), *rows[1:]]
     chart = charts.unit_bars("commune", figures.tier("commune"), changed)
     widths = [int(bar.width) for bar in chart.bars]
     assert widths[:-1] == sorted(widths[:-1], reverse=True) and len(widths) == 16
@@ -96,7 +96,7 @@ def test_bars_are_ordered_and_incomplete_units_stand_last(doc):
 
 
 def test_words_of_the_bars_name_whole_units_that_are_no_estimates(doc):
-    """The largest is an estimate, the smallest lacks a report: both are drawn last and marked, neither is named."""
+    """The largest is an estimate, the smallest misses a report: both come last, marked, and the text names neither."""
     figures = Summary.from_dict(doc["figures"])
     rows = [row for row in figures.rows if doc["unit_tiers"][row.key] == "commune"]
     names = [bar.name for bar in charts.unit_bars("commune", figures.tier("commune"), rows).bars]
@@ -128,7 +128,7 @@ def test_of_very_many_the_first_and_the_last_are_drawn(doc):
 
 
 def test_everything_is_grey_and_well_formed(doc):
-    html = drawn(doc)
+    html = rendered(doc)
     for shade in GREY.findall(html):
         digits = shade[1:]
         parts = list(digits) if len(digits) == 3 else [digits[place : place + 2] for place in (0, 2, 4)]
@@ -144,7 +144,7 @@ def test_everything_is_grey_and_well_formed(doc):
 def test_an_older_document_has_no_line(doc):
     del doc["by_month"]
     assert print_view.print_context(doc)["trend"] is None
-    assert "theo tháng, so với cùng kỳ" not in drawn(doc)
+    assert "theo tháng, so với cùng kỳ" not in rendered(doc)
 
 
 def test_drawings_are_vectors(doc):
@@ -153,39 +153,41 @@ def test_drawings_are_vectors(doc):
 
 
 def numbers(data) -> tuple[set[str], set[str]]:
-    """Percentages and counts of plain data, as they are printed."""
+    """Percentages and counts in the data, as printed."""
     percents, counts = set(), set()
-    found = [data]
-    while found:
-        one = found.pop()
-        if isinstance(one, dict):
+    queue = [data]
+    while queue:
+        item = queue.pop()
+        if isinstance(item, dict):
             texts = [
-                one[name]
-                for name in one
-                if name.endswith(("percent", "target")) and isinstance(one[name], str)
+                item[name]
+                for name in item
+                if name.endswith(("percent", "target")) and isinstance(item[name], str)
             ]
             percents |= set(map(format_percent, texts))
-            found += one.values()
-        elif isinstance(one, list):
-            found += one
-        elif isinstance(one, int):
-            counts.add(format_count(one))
+            queue += item.values()
+        elif isinstance(item, list):
+            queue += item
+        elif isinstance(item, int):
+            counts.add(format_count(item))
     return percents, counts
 
 
 def test_every_figure_that_is_printed_is_frozen(doc):
-    """Percentages everywhere, and counts from a thousand on, which nothing else looks like; also in drawings. The form
-    adds two measures up; a number typed by hand is marked as such in the document.
+    """All percentages, and counts from 1,000 on, which nothing else resembles; also in charts. Except sums in the form
+    and numbers typed by hand.
     """
-    text = re.sub(r"<title>.*?</title>|<[^>]+>", " ", drawn(doc).split("<main>")[1], flags=re.DOTALL)
+    text = re.sub(r"<title>.*?</title>|<[^>]+>", " ", rendered(doc).split("<main>")[1], flags=re.DOTALL)
     percents, counts = numbers(doc)
     view = print_view.print_context(doc)
     added = {format_count(cell) for row in view["form_rows"] for cell in row.cells if cell is not None}
-    runs = [run for one in doc["sections"] for paragraph in one["paragraphs"] for run in paragraph]
+    runs = [run for section in doc["sections"] for paragraph in section["paragraphs"] for run in paragraph]
     by_hand = " ".join(run for run in runs if isinstance(run, str))
-    # What the rates of a line come to when each is rounded, and the two words for all and nothing.
-    told = {"100%", "0%", *re.findall(r"[0-9]+,[0-9]+%", view["rounding_note"])}
+    # The sum of rounded rates in the footnote, and the constants for all and nothing.
+    rounding = {"100%", "0%", *re.findall(r"[0-9]+,[0-9]+%", view["rounding_note"])}
     shown = set(re.findall(r"[0-9]+(?:,[0-9]+)?%", text))
     large = set(re.findall(r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{3})+(?![0-9])", text))
     assert len(shown) > 80 and len(large) > 40
-    assert {one for one in shown - percents - told | large - counts - added if one not in by_hand} == set()
+    assert {
+        number for number in shown - percents - rounding | large - counts - added if number not in by_hand
+    } == set()

@@ -1,8 +1,7 @@
-"""Every figure in the text of a PDF is in the frozen data beside it, or marked there as typed without a source.
+"""Every figure in the text of a PDF is in its frozen data, or marked there as typed without a source.
 
-Left out: days and years, numbers of documents, sections and pages; and, here, numbers of
-rows and columns of tables and the address of /verify/. The sums of form II.06a are added up again from the frozen
-counts.
+Left out: days and years, numbers of documents, sections, pages, rows and columns, and the address of /verify/. The sums
+of form II.06a are added up again from the frozen counts.
 """
 
 import json
@@ -30,59 +29,59 @@ SUMS = (
 
 
 def frozen(review, tmp_path) -> tuple[str, dict]:
-    """The text of a review's PDF, and the data that is attached to it."""
+    """The text of a review's PDF, and its attached data."""
     path = tmp_path / "review.pdf"
     closed = copies.draw_frozen_copy(document.build_document(review, demo=True), at=NOW, qr=False)
     path.write_bytes(closed.content)
     return run("pdftotext", str(path), "-"), json.loads(json.dumps(closed.document))
 
 
-def said(doc: dict) -> set[str]:
-    """Every number that the frozen data can be printed as."""
-    found: set[str] = set()
+def printed_numbers(doc: dict) -> set[str]:
+    """Every number that can be printed from the frozen data."""
+    numbers: set[str] = set()
     for data in _dicts(doc):
         if "counts" in data and "rates" in data:
             counts = data["counts"]
-            found |= {format_count(value) for value in counts.values()}
-            found |= {format_count(sum(counts[name] or 0 for name in names)) for names in SUMS}
+            numbers |= {format_count(value) for value in counts.values()}
+            numbers |= {format_count(sum(counts[name] or 0 for name in names)) for names in SUMS}
             shares = [data["shares"][name]["percent"] for name in ("direct", "online", "postal")]
-            # What a footnote tells of rounding: the printed shares together.
-            found.add(format_percent(f"{sum(Decimal(share) for share in shares if share):f}"))
+            # The footnote on rounding: the sum of the printed shares.
+            numbers.add(format_percent(f"{sum(Decimal(share) for share in shares if share):f}"))
         for name, value in data.items():
             if isinstance(value, int):
-                found.add(format_count(value))
+                numbers.add(format_count(value))
             if name in ("percent", "target", "before_percent", "value") and isinstance(value, str):
-                found |= (
-                    {one.text for one in typed_numbers.find_numbers(format_percent(value))}
+                numbers |= (
+                    {number.text for number in typed_numbers.find_numbers(format_percent(value))}
                     if value[:1].isdigit()
                     else set()
                 )
             if name in ("text", "known") and isinstance(value, str):
-                found |= {_bare(one.text) for one in typed_numbers.find_numbers(value, begins=False)}
-    return found | set(_gaps(doc))
+                numbers |= {_bare(number.text) for number in typed_numbers.find_numbers(value, begins=False)}
+    return numbers | set(_gaps(doc))
 
 
 def _dicts(data) -> Iterator[Mapping]:
     if isinstance(data, dict):
         yield data
         data = list(data.values())
-    for one in data if isinstance(data, list) else ():
-        yield from _dicts(one)
+    for item in data if isinstance(data, list) else ():
+        yield from _dicts(item)
 
 
 def _gaps(doc: dict) -> Iterator[str]:
-    """What targets and the same period lack or exceed, subtracted again."""
+    """Differences to targets, computed again."""
     tiers = [
         *doc["figures"]["tiers"],
         *doc["last_year"]["tiers"],
         doc["figures"]["total"],
         doc["last_year"]["total"],
     ]
-    rates = [one for tier in tiers for one in (*tier["shares"].values(), *tier["rates"].values())]
-    shown = {one["percent"] for one in (*rates, *doc["indicators"]) if one["percent"]}
+    rates = [rate for tier in tiers for rate in (*tier["shares"].values(), *tier["rates"].values())]
+    shown = {rate["percent"] for rate in (*rates, *doc["indicators"]) if rate["percent"]}
     for new in shown:
-        for old in {one["percent"] for one in doc["targets"]} | {
-            one["target"] for one in doc["indicators"]
+        for old in {goal["percent"] for goal in doc["targets"]} | {
+            indicator["target"] for indicator in doc["indicators"]
         } - {None}:
             yield format_decimal(point_difference(new, old).lstrip("-"))
 
@@ -99,11 +98,12 @@ def _bare(text: str) -> str:
 def outside(text: str, doc: dict) -> set[str]:
     """The figures of a text that are neither in the data nor marked as without a source."""
     rows = max(len(doc["figures"]["rows"]), 13)
-    known = said(doc) | {one["text"] for one in doc["typed"]} | {str(row) for row in range(1, rows + 1)}
+    sourced = printed_numbers(doc) | {number["text"] for number in doc["typed"]}
+    sourced |= {str(row) for row in range(1, rows + 1)}
     flat = re.sub(r"https?://\S+", " ", _flat(text))
-    for one in doc["sections"]:
-        flat = flat.replace(_flat(one["heading"]), " ")
-    return {_bare(one.text) for one in typed_numbers.find_numbers(flat, begins=False)} - known
+    for section in doc["sections"]:
+        flat = flat.replace(_flat(section["heading"]), " ")
+    return {_bare(number.text) for number in typed_numbers.find_numbers(flat, begins=False)} - sourced
 
 
 def test_every_figure_of_the_demo_is_in_its_frozen_data(review, tmp_path):
@@ -118,7 +118,7 @@ def test_what_is_typed_is_marked_in_the_data_and_in_print(review, tmp_path):
         review, by=None, at=NOW, bodies={section.pk: (section.heading, "Đã phát 47.123 tờ rơi, đạt 61,37%.")}
     )
     text, doc = frozen(review, tmp_path)
-    assert {one["text"] for one in doc["typed"]} == {"47.123", "61,37%"}
+    assert {number["text"] for number in doc["typed"]} == {"47.123", "61,37%"}
     assert outside(text, doc) == set()
     assert outside(text, doc | {"typed": []}) == {"47.123", "61,37%"}
     flat = " ".join(text.split())

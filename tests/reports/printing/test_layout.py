@@ -1,6 +1,6 @@
 """The layout of decree 30/2020 (annex I, as ../shared/domain.md gives it), measured in the PDF: millimetres and points.
 
-The table is data: each line names a part of the page, the text that it is found by, and what the decree asks of it.
+HEAD and END list the parts of the page: the text that identifies each, and what the decree requires.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ TOLERANCE = 0.3  # mm: a letter may hang over by as much
 
 @dataclass(frozen=True)
 class Part:
-    """What a part of the head or the end looks like: points, weight, slope; its half of the text's width."""
+    """Required look of a part: size in points from and to, weight, slope, half of the page."""
 
     name: str
     text: str
@@ -59,7 +59,7 @@ END = (
 
 @dataclass(frozen=True)
 class Line:
-    """A line of one page as it stands: sides in millimetres from the left and the top, size in points."""
+    """A line on a page: edges in millimetres from the left and the top, size in points."""
 
     text: str
     left: float
@@ -72,7 +72,7 @@ class Line:
 
 
 def lines(page) -> list[Line]:
-    found = []
+    items = []
     for block in page.get_text("dict")["blocks"]:
         for line in block.get("lines", ()):
             spans = [span for span in line["spans"] if span["text"].strip()]
@@ -80,8 +80,8 @@ def lines(page) -> list[Line]:
                 sides = [round(side * MM, 2) for side in pymupdf.Rect(line["bbox"])]
                 text = "".join(span["text"] for span in line["spans"]).strip()
                 font = spans[0]["font"]
-                found.append(Line(text, *sides, round(spans[0]["size"], 2), "Bold" in font, "Italic" in font))
-    return found
+                items.append(Line(text, *sides, round(spans[0]["size"], 2), "Bold" in font, "Italic" in font))
+    return items
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def pages(content) -> list:
 
 
 def body(page) -> list[Line]:
-    """What stands between the margins: all but the page's number."""
+    """The lines of a page without its number."""
     return [line for line in lines(page) if line.bottom > MARGINS["top"][0]]
 
 
@@ -115,7 +115,7 @@ def test_margins(pages):
     upright = [page for page in pages if page not in lying]
     for kind, (width, height) in ((upright, A4), (lying, A4[::-1])):
         every = [line for page in kind for line in body(page)]
-        rules = [one["rect"] * MM for page in kind for one in page.get_drawings()]
+        rules = [drawing["rect"] * MM for page in kind for drawing in page.get_drawings()]
         left = min(line.left for line in every)
         right = width - max(line.right for line in every)
         assert MARGINS["left"][0] - TOLERANCE <= left <= MARGINS["left"][1]
@@ -158,7 +158,7 @@ def test_end(pages, part):
 
 
 def check(part: Part, every: list[Line]) -> None:
-    line = next(one for one in every if part.text in one.text)
+    line = next(candidate for candidate in every if part.text in candidate.text)
     assert part.size[0] <= line.size <= part.size[1], part.name
     assert (line.bold, line.italic) == (part.bold, part.italic), part.name
     middle = (line.left + line.right) / 2
@@ -185,7 +185,7 @@ def test_lines_under_motto_and_issuer(pages):
     every = lines(pages[0])
     motto = next(line for line in every if "Độc lập" in line.text)
     issuer = next(line for line in every if "HUYỆN THANH LIÊM" in line.text)
-    rules = [one["rect"] * MM for one in pages[0].get_drawings()]
+    rules = [drawing["rect"] * MM for drawing in pages[0].get_drawings()]
 
     def under(line: Line) -> float:
         return next(
@@ -232,11 +232,11 @@ def test_recipients_and_signature_stand_on_one_page_with_words_before_them(revie
         review.refresh_from_db()
         drawn = pymupdf.open(stream=attached(document.build_document(review, demo=True), at=NOW))
         (page,) = [page for page in drawn if "Nơi nhận:" in page.get_text()]
-        told = [line.text for line in lines(page)]
-        assert "PHÓ CHỦ TỊCH" in " ".join(told)
-        assert any("Lưu: VT" in line for line in told)
+        texts = [line.text for line in lines(page)]
+        assert "PHÓ CHỦ TỊCH" in " ".join(texts)
+        assert any("Lưu: VT" in line for line in texts)
         before = [line for line in body(page) if line.size == 14 and not line.bold]
-        assert before, f"the signature stands alone after {number} paragraphs"
+        assert before, f"no text above the signature after {number} paragraphs"
 
 
 # Tables
@@ -263,9 +263,9 @@ def test_a_row_and_the_heading_of_a_group_stay_with_what_follows(content):
     from tests.reports.pdf.test_review_pdf import structure
 
     tree = PdfReader(BytesIO(content)).trailer["/Root"]["/StructTreeRoot"]
-    tables = [one for one in structure(tree) if one["/S"] == "/Table"]
+    tables = [element for element in structure(tree) if element["/S"] == "/Table"]
     for table in tables:
-        rows = [one for one in structure(table) if one["/S"] == "/TR"]
+        rows = [element for element in structure(table) if element["/S"] == "/TR"]
         for row in rows:
             assert len({cell.raw_get("/Pg").idnum for cell in structure(row)}) == 1, "a row on two pages"
 

@@ -1,4 +1,4 @@
-"""The page of a review marks what is stale, lost or typed, leads to each place, and says what of it is to be seen."""
+"""The page of a review marks stale, lost and typed figures, and its panel links to each."""
 
 import re
 
@@ -20,19 +20,19 @@ def page(client, review) -> str:
 
 
 def anchors(text: str) -> tuple[list[str], set[str]]:
-    """Where the panel leads on the page, and the addresses that the page has."""
+    """The anchors that the panel links to, and the ids on the page."""
     panel = text[text.index('id="h-see"') : text.index('id="h-sign"')]
     return re.findall(r'href="#([^"]+)"', panel), set(re.findall(r'id="([^"]+)"', text))
 
 
 def test_each_figure_shows_its_source(signed_in, review):
     text = page(signed_in("lanhdao"), review)
-    one = re.search(
+    tag = re.search(
         r'<span class="src src--bound" id="cho-(\d+)"><a [^>]*>14\.712</a>.{0,600}?</span></span>', text
     )
-    assert "Tiếp nhận trực tiếp, cấp xã, 6 tháng đầu năm 2022" in one[0] and "96/96 báo cáo tháng" in one[0]
-    assert f'aria-describedby="so-{one[1]}"' in one[0] and f'role="tooltip" id="so-{one[1]}"' in one[0]
-    assert 'href="/?unit=351&amp;period=2022-H1&amp;by=unit&amp;tier=commune"' in one[0]
+    assert "Tiếp nhận trực tiếp, cấp xã, 6 tháng đầu năm 2022" in tag[0] and "96/96 báo cáo tháng" in tag[0]
+    assert f'aria-describedby="so-{tag[1]}"' in tag[0] and f'role="tooltip" id="so-{tag[1]}"' in tag[0]
+    assert 'href="/?unit=351&amp;period=2022-H1&amp;by=unit&amp;tier=commune"' in tag[0]
     ids = re.findall(r' id="([^"]+)"', text)
     assert len(ids) == len(set(ids))
 
@@ -85,22 +85,22 @@ def test_typed_numbers_are_marked_and_led_to(signed_in, review):
     by_number = {
         piece.number: piece for sentence in _sentences(shape) for piece in sentence.pieces if piece.number
     }
-    for seen in (*shape.looks_like, *shape.unsourced, *shape.same):
-        assert by_number[seen.number].figure == seen.marked.figure
+    for typed in (*shape.looks_like, *shape.unsourced, *shape.same):
+        assert by_number[typed.number].figure == typed.marked.figure
     version = client.get(address(review)).context["version"]
     client.post(address(review, "figures/"), {"version": version, "accept": shape.looks_like[0].accept})
     assert "[[now.commune.received_direct|14.712]]" in review.sections.get(order=2).body
 
 
 def _sentences(shape: print_view.MarkedText) -> list[print_view.MarkedSentence]:
-    return [one for section in shape.sections for paragraph in section for one in paragraph]
+    return [sentence for section in shape.sections for paragraph in section for sentence in paragraph]
 
 
 def test_a_number_outside_the_sections_has_no_place_on_the_page(review):
     write(review, TYPED)
     actions.edit_draft(review, by=None, at=NOW, header=review.header | {"closing": "Còn 17 việc."})
     shape = print_view.mark_text(document.build_document(Review.objects.get(pk=review.pk), demo=True))
-    assert [(one.marked.figure.text, bool(one.number)) for one in shape.unsourced] == [
+    assert [(typed.marked.figure.text, bool(typed.number)) for typed in shape.unsourced] == [
         ("3", True),
         ("17", False),
     ]

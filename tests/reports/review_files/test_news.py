@@ -1,4 +1,4 @@
-"""The plain-text summary for the news page: every figure is a fact of the review, a draft says so, text stays text."""
+"""The plain-text summary for the news page: figures are facts of the review, drafts are marked, text is escaped."""
 
 import re
 from datetime import date
@@ -28,72 +28,74 @@ POSTAL = {
     "now.commune.received_postal": Fact("5", 5, "Bưu chính", ""),
     "now.commune.share.postal": Fact("0,03%", "0.03", "Tỷ lệ", ""),
 }
-ONLINE_TOLD = "; trực tuyến (mức độ 3, 4) 2.116 hồ sơ, đạt 12,6%"
-POSTAL_TOLD = "; còn lại qua dịch vụ bưu chính công ích 5 hồ sơ (0,03%)"
+ONLINE_TEXT = "; trực tuyến (mức độ 3, 4) 2.116 hồ sơ, đạt 12,6%"
+POSTAL_TEXT = "; còn lại qua dịch vụ bưu chính công ích 5 hồ sơ (0,03%)"
 
 
-def said(known: dict[str, Fact], *, tiers=("commune",), indicators=()) -> list[str]:
-    """The sentences that some facts allow."""
+def news_sentences(facts: dict[str, Fact], *, tiers=("commune",), indicators=()) -> list[str]:
+    """The news sentences that these facts allow."""
     doc = {
         "figures": {"tiers": [{"tier": tier} for tier in tiers]},
         "indicators": [{"code": code, "name": name, "is_share": True} for code, name in indicators],
     }
-    told = phrases.render_sentences(
-        news_phrases(), known, texts.news_subjects(doc), {"mức độ": "mức độ 3, 4"}
+    paragraphs = phrases.render_sentences(
+        news_phrases(), facts, texts.news_subjects(doc), {"mức độ": "mức độ 3, 4"}
     )
-    return [bound_text.paragraph_text(runs) for runs in told]
+    return [bound_text.paragraph_text(runs) for runs in paragraphs]
 
 
-def test_what_is_overdue_is_part_of_what_is_told():
-    known = {
+def test_overdue_dossiers_are_part_of_the_sentence():
+    facts = {
         "now.commune.resolved": Fact("9", 9, "Đã giải quyết", ""),
         "now.commune.resolved_late": Fact("1", 1, "Quá hạn", ""),
         "now.commune.pending_late": Fact("5", 5, "Đang giải quyết quá hạn", ""),
     }
-    assert said(known) == ["Cấp xã đã giải quyết 9 hồ sơ, quá hạn 1 hồ sơ."]
+    assert news_sentences(facts) == ["Cấp xã đã giải quyết 9 hồ sơ, quá hạn 1 hồ sơ."]
 
 
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        (ONLINE | POSTAL, ONLINE_TOLD + POSTAL_TOLD),
-        (POSTAL, POSTAL_TOLD),
+        (ONLINE | POSTAL, ONLINE_TEXT + POSTAL_TEXT),
+        (POSTAL, POSTAL_TEXT),
         (
             {**ONLINE, "now.commune.share.online": Fact("12,6% (chưa đủ)", None, "", ""), **POSTAL},
-            POSTAL_TOLD,
+            POSTAL_TEXT,
         ),
-        (ONLINE | {"now.commune.received_postal": Fact("0", 0, "", "")}, ONLINE_TOLD),
-        ({**ONLINE, **POSTAL, "now.commune.received_postal": Fact("0", 0, "", "")}, ONLINE_TOLD),
+        (ONLINE | {"now.commune.received_postal": Fact("0", 0, "", "")}, ONLINE_TEXT),
+        ({**ONLINE, **POSTAL, "now.commune.received_postal": Fact("0", 0, "", "")}, ONLINE_TEXT),
         ({}, ""),
     ],
 )
 def test_what_is_not_known_is_not_claimed(more, expected):
-    assert said(RECEIVED | more) == [f"Cấp xã tiếp nhận 16.833 hồ sơ{expected}."]
+    assert news_sentences(RECEIVED | more) == [f"Cấp xã tiếp nhận 16.833 hồ sơ{expected}."]
 
 
 def test_without_its_first_figure_a_paragraph_is_left_out():
-    assert said(ONLINE) == []
+    assert news_sentences(ONLINE) == []
 
 
-def test_indicators_are_one_sentence_and_the_whole_is_told_only_of_several_tiers():
-    known = {
+def test_indicators_are_one_sentence_and_the_total_needs_several_tiers():
+    facts = {
         f"indicator.{key}.{part}": Fact("1", 1, "", "")
         for key in "abc"
         for part in ("percent", "numerator", "denominator")
     }
-    known |= {"now.total.share.online": Fact("14,7%", "14.7", "", "")}
+    facts |= {"now.total.share.online": Fact("14,7%", "14.7", "", "")}
     named = [("a", "Cơ quan"), ("lạ", "Không có số"), ("b", "UBND cấp xã"), ("c", "{*} [[now.x|1]] Việc")]
     listed = "Cơ quan: đạt 1 (1/1); UBND cấp xã: đạt 1 (1/1); {*} [[now.x|1]] Việc: đạt 1 (1/1)."
-    assert said(known, indicators=named) == [listed]
-    told = said(known, indicators=named, tiers=("district", "commune"))
-    assert told == ["Tính chung các cấp, tỷ lệ hồ sơ trực tuyến đạt 14,7%.", listed]
+    assert news_sentences(facts, indicators=named) == [listed]
+    sentences = news_sentences(facts, indicators=named, tiers=("district", "commune"))
+    assert sentences == ["Tính chung các cấp, tỷ lệ hồ sơ trực tuyến đạt 14,7%.", listed]
 
 
 def test_its_phrases_name_what_can_be_known_and_hold_no_figure():
-    for one in news_phrases():
-        assert all(is_fact_name(key) for key in [*phrase_keys(one.parts), *condition_keys(one.conditions)])
-        assert not any(map(str.isdigit, "".join(_words(one.parts))))
-    assert {one.of for one in news_phrases()} == {
+    for phrase in news_phrases():
+        assert all(
+            is_fact_name(key) for key in [*phrase_keys(phrase.parts), *condition_keys(phrase.conditions)]
+        )
+        assert not any(map(str.isdigit, "".join(_words(phrase.parts))))
+    assert {phrase.of for phrase in news_phrases()} == {
         "",
         *texts.news_subjects({"figures": {"tiers": []}, "indicators": []}),
     }
@@ -101,22 +103,22 @@ def test_its_phrases_name_what_can_be_known_and_hold_no_figure():
 
 def _words(parts) -> list[str]:
     """The words of a phrase, those in brackets too."""
-    found = []
+    words = []
     for part in parts:
         if isinstance(part, LiteralText):
-            found.append(part.text)
+            words.append(part.text)
         elif not isinstance(part, FactReference):
-            found += _words(part.parts)
-    return found
+            words += _words(part.parts)
+    return words
 
 
 def test_every_figure_in_it_is_a_fact_of_the_review(review):
     doc = document.build_document(review, demo=True)
-    known = document.document_facts(doc)
-    runs = [run for news_paragraph in texts.news_paragraphs(doc) for run in news_paragraph]
+    facts = document.document_facts(doc)
+    runs = [run for paragraph in texts.news_paragraphs(doc) for run in paragraph]
     quoted = [run for run in runs if run.key]
     assert len(quoted) > 40
-    assert all(run.text == known[run.key].text for run in quoted)
+    assert all(run.text == facts[run.key].text for run in quoted)
     words = "".join(run.text for run in runs if not run.key).replace("(mức độ 3, 4)", "")
     assert not re.search(r"\d", words)
 
@@ -126,23 +128,23 @@ def test_it_reads_like_the_published_item(review):
     made = texts.news_bytes(doc, meeting_of(review), source="Nguồn: Báo cáo.", draft=False)
     first, lead, *rest = made.decode("utf-8").split("\r\n\r\n")
     assert first == "Thanh Liêm: Sơ kết công tác cải cách hành chính 6 tháng đầu năm 2022"
-    # It was held where the committee sits: the place is not said twice.
+    # The meeting was at the committee's seat, which is not named twice.
     assert lead.startswith("Ngày 12/8/2022, UBND huyện Thanh Liêm tổ chức hội nghị sơ kết")
     assert "chủ trì hội nghị. Dự hội nghị có thủ trưởng" in lead
     assert (
         "Cấp huyện tiếp nhận 960 hồ sơ: trực tiếp 463 hồ sơ, đạt 48,2%; trực tuyến (mức độ 3, 4) 496 hồ sơ, đạt 51,7%; "
         "còn lại qua dịch vụ bưu chính công ích 1 hồ sơ (0,1%)." in rest
     )
-    assert any(one.startswith("Nhiệm vụ trọng tâm thời gian tới: (1) nâng cao") for one in rest)
+    assert any(paragraph.startswith("Nhiệm vụ trọng tâm thời gian tới: (1) nâng cao") for paragraph in rest)
     assert "Số liệu tổng hợp từ 168/168 báo cáo tháng đã duyệt." in rest
     assert not made.startswith(b"\xef\xbb\xbf") and made.endswith(b"\r\n")
 
 
 def test_people_cannot_break_its_lines(review):
     hostile = "Ông A\r\n\r\nSố liệu giả: 99,9%\x00\x0b <b>x</b>"
-    told = MeetingRecord(day=date(2022, 8, 12), chaired=hostile.replace("\x00", ""), attended=hostile)
+    meeting = MeetingRecord(day=date(2022, 8, 12), chaired=hostile.replace("\x00", ""), attended=hostile)
     text = texts.news_bytes(
-        document.build_document(review, demo=False), told, source="Nguồn.", draft=True
+        document.build_document(review, demo=False), meeting, source="Nguồn.", draft=True
     ).decode()
     lead = text.split("\r\n\r\n")[2]
     assert lead.count("Ông A Số liệu giả: 99,9% <b>x</b>") == 1 and "\x0b" not in text
@@ -156,9 +158,7 @@ def test_of_a_frozen_review_it_is_what_was_frozen(review, signed_in, monkeypatch
     assert draft.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert "CHƯA ĐĂNG" in draft.content.decode()
     call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
-    monkeypatch.setattr(
-        document, "build_document", lambda *a, **k: pytest.fail("asked for the figures of now")
-    )
+    monkeypatch.setattr(document, "build_document", lambda *a, **k: pytest.fail("read current figures"))
     frozen = Review.objects.get(pk=review.pk)
     issued_on = localdate(frozen.frozen_at)
     freezing.record_issue(frozen, "215/BC-UBND", issued_on, by=None, at=NOW)

@@ -1,4 +1,4 @@
-"""The notice of a meeting's conclusions: who came, what was concluded, in the decree's layout, bound to the review."""
+"""The notice of a meeting's conclusions: its content, the decree's layout, figures bound to the review."""
 
 import re
 import subprocess
@@ -27,7 +27,7 @@ SPOKEN = meeting.MeetingText(
 
 
 @pytest.fixture
-def held(review) -> Review:
+def with_meeting(review) -> Review:
     """The review with its meeting entered."""
     meeting.record_meeting(review, SPOKEN, by=None, at=NOW, revision=0)
     return Review.objects.get(pk=review.pk)
@@ -40,8 +40,8 @@ def pdf_text(content: bytes, tmp_path, *how: str) -> str:
     return run.stdout
 
 
-def test_it_tells_who_chaired_and_came_what_was_concluded_and_which_tasks_were_set(held, signed_in, tmp_path):
-    answer = signed_in("tonghop").get(f"/reports/reviews/{held.pk}/notice.pdf")
+def test_it_names_chair_guests_conclusions_and_tasks(with_meeting, signed_in, tmp_path):
+    answer = signed_in("tonghop").get(f"/reports/reviews/{with_meeting.pk}/notice.pdf")
     assert answer.headers["Content-Type"] == "application/pdf"
     assert 'filename="du-thao-thong-bao-ket-luan-cchc-2022-H1-' in answer.headers["Content-Disposition"]
     text = " ".join(pdf_text(answer.content, tmp_path).split())
@@ -60,24 +60,26 @@ def test_it_tells_who_chaired_and_came_what_was_concluded_and_which_tasks_were_s
     assert "Mã kiểm tra" not in text and "/BC-UBND" not in text
 
 
-def test_pages_are_those_of_the_decree(held, signed_in, tmp_path):
-    content = signed_in("tonghop").get(f"/reports/reviews/{held.pk}/notice.pdf").content
+def test_pages_are_those_of_the_decree(with_meeting, signed_in, tmp_path):
+    content = signed_in("tonghop").get(f"/reports/reviews/{with_meeting.pk}/notice.pdf").content
     head = pdf_text(content, tmp_path, "-l", "1", "-layout")
     assert re.search(r"Số:\s+/TB-UBND", head) and re.search(r"ngày\s+tháng\s+năm 2022", head)
     assert "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" in head
-    told = subprocess.run(
+    info = subprocess.run(
         ["pdfinfo", tmp_path / "notice.pdf"], check=True, capture_output=True, text=True
     ).stdout
-    assert "A4" in told and re.search(r"Tagged: +yes", told)
+    assert "A4" in info and re.search(r"Tagged: +yes", info)
     second = pdf_text(content, tmp_path, "-f", "2", "-l", "2").strip()
     assert not second or second.startswith("2\n")
 
 
-def test_docx_says_the_same(held, signed_in, tmp_path):
+def test_docx_says_the_same(with_meeting, signed_in, tmp_path):
     reader = signed_in("tonghop")
-    found = docx.Document(BytesIO(reader.get(f"/reports/reviews/{held.pk}/notice.docx").content))
-    words = "\n".join(paragraph.text for paragraph in found.paragraphs)
-    shown = texts.notice_context(document.build_document(held, demo=True), meeting_of(held), unfrozen=True)
+    doc = docx.Document(BytesIO(reader.get(f"/reports/reviews/{with_meeting.pk}/notice.docx").content))
+    words = "\n".join(paragraph.text for paragraph in doc.paragraphs)
+    shown = texts.notice_context(
+        document.build_document(with_meeting, demo=True), meeting_of(with_meeting), unfrozen=True
+    )
     for text in (
         *shown["lead"],
         shown["turn"],
@@ -85,10 +87,10 @@ def test_docx_says_the_same(held, signed_in, tmp_path):
         "Chấm dứt việc để hồ sơ quá hạn <b>không xin lỗi</b>.",
     ):
         assert text in words
-    styles = {paragraph.style.name for paragraph in found.paragraphs}
+    styles = {paragraph.style.name for paragraph in doc.paragraphs}
     assert {"Title", "Subtitle", "Body Text", "Heading 1"} <= styles
-    assert len(found.sections) == 1 and round(found.sections[0].page_width.mm) == 210
-    assert "/TB-UBND" in "".join(cell.text for cell in found.tables[0].rows[0].cells)
+    assert len(doc.sections) == 1 and round(doc.sections[0].page_width.mm) == 210
+    assert "/TB-UBND" in "".join(cell.text for cell in doc.tables[0].rows[0].cells)
 
 
 def test_without_conclusions_it_says_what_to_do(review, signed_in):
@@ -101,23 +103,21 @@ def test_without_conclusions_it_says_what_to_do(review, signed_in):
 
 
 @pytest.mark.usefixtures("drawn_once")
-def test_after_freezing_its_figures_are_the_frozen_ones(held, signed_in, monkeypatch):
-    call_command("issue_review", str(held.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
-    monkeypatch.setattr(
-        document, "build_document", lambda *a, **k: pytest.fail("asked for the figures of now")
-    )
-    answer = signed_in("lanhdao").get(f"/reports/reviews/{held.pk}/notice.docx")
+def test_after_freezing_its_figures_are_the_frozen_ones(with_meeting, signed_in, monkeypatch):
+    call_command("issue_review", str(with_meeting.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
+    monkeypatch.setattr(document, "build_document", lambda *a, **k: pytest.fail("read current figures"))
+    answer = signed_in("lanhdao").get(f"/reports/reviews/{with_meeting.pk}/notice.docx")
     assert 'filename="thong-bao-ket-luan-cchc-2022-H1-' in answer.headers["Content-Disposition"]
-    found = docx.Document(BytesIO(answer.content))
-    assert "cấp xã đạt 12,6%." in "\n".join(paragraph.text for paragraph in found.paragraphs)
-    assert not found.sections[0].footer.paragraphs[0].text
-    page = signed_in("lanhdao").get(f"/reports/reviews/{held.pk}/").content.decode()
-    assert f"/reports/reviews/{held.pk}/notice.pdf" in page
+    doc = docx.Document(BytesIO(answer.content))
+    assert "cấp xã đạt 12,6%." in "\n".join(paragraph.text for paragraph in doc.paragraphs)
+    assert not doc.sections[0].footer.paragraphs[0].text
+    page = signed_in("lanhdao").get(f"/reports/reviews/{with_meeting.pk}/").content.decode()
+    assert f"/reports/reviews/{with_meeting.pk}/notice.pdf" in page
 
 
-def test_a_meeting_of_which_little_is_known(held):
-    told = MeetingRecord(directed="Làm ngay.")
-    shown = texts.notice_context(document.build_document(held, demo=False), told, unfrozen=True)
+def test_a_meeting_of_which_little_is_known(with_meeting):
+    record = MeetingRecord(directed="Làm ngay.")
+    shown = texts.notice_context(document.build_document(with_meeting, demo=False), record, unfrozen=True)
     assert shown["lead"] == [
         "UBND huyện Thanh Liêm tổ chức Hội nghị sơ kết công tác cải cách hành chính 6 tháng đầu năm 2022."
     ]

@@ -1,4 +1,4 @@
-"""The review as XLSX: formulas that another program computes to the server's figures, typed numbers, safe text."""
+"""The review as XLSX: formulas that LibreOffice computes to the server's figures, numbers as numbers, safe text."""
 
 import copy
 import re
@@ -46,7 +46,7 @@ def shown(cell) -> str:
 
 
 def lines(sheet) -> list[tuple]:
-    """The rows under the head, by the title of their column."""
+    """The rows below the head, as dicts by column title."""
     heads = [cell.value for cell in sheet[3]]
     return [dict(zip(heads, row, strict=True)) for row in sheet.iter_rows(min_row=4) if row[0].value]
 
@@ -54,13 +54,13 @@ def lines(sheet) -> list[tuple]:
 def test_another_program_computes_the_same_figures(doc, tmp_path):
     now, before = Summary.from_dict(doc["figures"]), Summary.from_dict(doc["last_year"])
     book = recalculated(review_files_workbook.review_xlsx_bytes(doc, moment=NOW, state=STATE), tmp_path)
-    for name, wanted in (
+    for name, expected in (
         ("Theo đơn vị", review_files_workbook.unit_lines(doc, now)),
         ("Theo lĩnh vực", review_files_workbook.field_lines(doc, now)),
     ):
-        found = list(book[name].iter_rows(min_row=4))
-        assert len(found) == len(wanted) > 20
-        for cells, line in zip(found, wanted, strict=True):
+        sheet_rows = list(book[name].iter_rows(min_row=4))
+        assert len(sheet_rows) == len(expected) > 20
+        for cells, line in zip(sheet_rows, expected, strict=True):
             figures = line.row.figures
             assert [cell.value for cell in cells[3 : 3 + len(COUNTS)]] == [
                 figures.counts[key] for key in COUNTS
@@ -86,13 +86,13 @@ def test_another_program_computes_the_same_figures(doc, tmp_path):
     for result in print_view.print_context(doc)["rate_results"]:
         whom = result.name.rpartition(", ")[2].capitalize()
         assert shown(compared[result.name.rpartition(", ")[0], whom]["Chỉ tiêu giao (%)"]) == result.target
-    for one in doc["indicators"]:
-        row = compared[one["name"], one["group"]]
-        assert row["Số đạt"].value == one["numerator"]
-        assert shown(row["Kỳ này (%)"]) == format_percent(one["percent"])
+    for indicator in doc["indicators"]:
+        row = compared[indicator["name"], indicator["group"]]
+        assert row["Số đạt"].value == indicator["numerator"]
+        assert shown(row["Kỳ này (%)"]) == format_percent(indicator["percent"])
     rows = sheet.form_table(doc)["form_rows"]
-    found = book["Biểu II.06a"].iter_rows(min_row=LINES + 1, max_row=LINES + len(rows))
-    for cells, row in zip(found, rows, strict=True):
+    sheet_rows = book["Biểu II.06a"].iter_rows(min_row=LINES + 1, max_row=LINES + len(rows))
+    for cells, row in zip(sheet_rows, rows, strict=True):
         assert tuple(cell.value for cell in cells[2:13]) == row.cells
 
 
@@ -114,14 +114,14 @@ def test_totals_sums_and_shares_are_formulas_and_all_else_is_typed(doc):
 def test_the_last_sheet_says_where_the_figures_come_from(doc):
     book = workbook(doc | {"verify": {"code": "BCDFGHJKLM", "address": "http://x/verify/", "qr": False}})
     assert book.sheetnames[-1] == "Nguồn"
-    told = {row[0].value: row[1].value for row in book["Nguồn"].iter_rows()}
-    assert told["Trạng thái"] == STATE
-    assert told["Mức độ đầy đủ"] == "168/168 báo cáo tháng"
-    assert "Công thức" in told["Tỷ lệ hồ sơ trực tuyến"]
-    assert told["Mã kiểm tra"].startswith("BCDFGHJKLM")
-    assert told["Lập lúc"] == "08:30 ngày 12/8/2022"
-    assert told["Nhật ký"] == f"{doc['log']['sequence']}:{doc['log']['hash']}"
-    assert {"Báo cáo", "Đơn vị", "Kỳ báo cáo", "Nguồn", "Phạm vi", "Xếp theo", "Làm tròn"} <= told.keys()
+    source = {row[0].value: row[1].value for row in book["Nguồn"].iter_rows()}
+    assert source["Trạng thái"] == STATE
+    assert source["Mức độ đầy đủ"] == "168/168 báo cáo tháng"
+    assert "Công thức" in source["Tỷ lệ hồ sơ trực tuyến"]
+    assert source["Mã kiểm tra"].startswith("BCDFGHJKLM")
+    assert source["Lập lúc"] == "08:30 ngày 12/8/2022"
+    assert source["Nhật ký"] == f"{doc['log']['sequence']}:{doc['log']['hash']}"
+    assert {"Báo cáo", "Đơn vị", "Kỳ báo cáo", "Nguồn", "Phạm vi", "Xếp theo", "Làm tròn"} <= source.keys()
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_text_is_never_a_formula(doc, text):
 
 
 def test_a_total_that_its_rows_do_not_give_stays_a_number(doc):
-    """Such as figures by units of today: what the server counted is never replaced by another sum."""
+    """As with figures by today's units: the server's total is not replaced by a different sum."""
     doc = copy.deepcopy(doc)
     doc["figures"]["tiers"][0]["counts"]["withdrawn"] += 1
     first = lines(workbook(doc)["Theo đơn vị"])[0]
@@ -154,11 +154,9 @@ def test_a_frozen_review_gives_its_frozen_figures(review, signed_in, monkeypatch
     draft = reader.get(f"/reports/reviews/{review.pk}.xlsx")
     assert 'filename="du-thao-so-lieu-cchc-2022-H1-' in draft.headers["Content-Disposition"]
     call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
-    monkeypatch.setattr(
-        document, "build_document", lambda *a, **k: pytest.fail("asked for the figures of now")
-    )
+    monkeypatch.setattr(document, "build_document", lambda *a, **k: pytest.fail("read current figures"))
     first, second = (reader.get(f"/reports/reviews/{review.pk}.xlsx") for _ in range(2))
     assert first.content == second.content
     assert 'filename="bao-cao-so-lieu-cchc-2022-H1-' in first.headers["Content-Disposition"]
-    told = openpyxl.load_workbook(BytesIO(first.content))["Nguồn"]
-    assert told["B2"].value.startswith("Đã chốt số liệu lúc ")
+    source = openpyxl.load_workbook(BytesIO(first.content))["Nguồn"]
+    assert source["B2"].value.startswith("Đã chốt số liệu lúc ")

@@ -1,4 +1,4 @@
-"""Text with figures in it: read, written and shown without a trace of how it is stored."""
+"""Text with bound figures: parsed, written, and shown without its tokens."""
 
 import time
 
@@ -16,7 +16,7 @@ PARAGRAPHS = st.lists(st.lists(st.builds(TextRun, WORDS) | FIGURES, max_size=6),
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "expected"),
     [
         ("", []),
         ("  \n\n \n", []),
@@ -25,19 +25,19 @@ PARAGRAPHS = st.lists(st.lists(st.builds(TextRun, WORDS) | FIGURES, max_size=6),
         ("đạt [[now.total.share.online|14,7%]].", [["đạt ", ("now.total.share.online", "14,7%"), "."]]),
         ("[[a|1]][[b:c@2022-06-14|2]]", [[("a", "1"), ("b:c@2022-06-14", "2")]]),
         ("[[[a|1]]]", [["[", ("a", "1"), "]"]]),
-        # Brackets that somebody types, and figures whose end got lost.
+        # Typed brackets, and tokens without an end.
         ("[[x]] và [[ có dấu|1]]", [["[[x]] và [[ có dấu|1]]"]]),
         ("còn [[a|12 hồ sơ", [["còn 12 hồ sơ"]]),
         ("còn [[a|12] hồ sơ [[b|3]]", [["còn 12 hồ sơ ", ("b", "3")]]),
         ("[[a|]] hết", [["hết"]]),
     ],
 )
-def test_read(body, told):
+def test_read(body, expected):
     runs = [
-        [run.text if not run.key else (run.key, run.text) for run in parse_paragraph]
-        for parse_paragraph in bound_text.parse_paragraphs(body)
+        [run.text if not run.key else (run.key, run.text) for run in paragraph]
+        for paragraph in bound_text.parse_paragraphs(body)
     ]
-    assert runs == told
+    assert runs == expected
 
 
 @given(PARAGRAPHS)
@@ -72,7 +72,7 @@ def test_no_token_that_could_not_be_read(key, text):
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "expected"),
     [
         ("Một câu.", ["Một câu."]),
         ("Câu một. Câu hai? Đúng. [[a|5]] hồ sơ.", ["Câu một. ", "Câu hai? ", "Đúng. ", "5 hồ sơ."]),
@@ -80,11 +80,9 @@ def test_no_token_that_could_not_be_read(key, text):
         ("Nhận 14.712 hồ sơ v.v. và trả đủ", ["Nhận 14.712 hồ sơ v.v. và trả đủ"]),
     ],
 )
-def test_sentences(body, told):
+def test_sentences(body, expected):
     (runs,) = bound_text.parse_paragraphs(body)
-    assert [
-        bound_text.paragraph_text(split_sentence) for split_sentence in bound_text.split_sentences(runs)
-    ] == told
+    assert list(map(bound_text.paragraph_text, bound_text.split_sentences(runs))) == expected
 
 
 @given(PARAGRAPHS)
@@ -92,14 +90,14 @@ def test_sentences_lose_nothing(parts):
     for runs in bound_text.parse_paragraphs(bound_text.write_paragraphs(parts)):
         cut = bound_text.split_sentences(runs)
         assert "".join(map(bound_text.paragraph_text, cut)) == bound_text.paragraph_text(runs)
-        assert [run for one in cut for run in one if run.key] == [run for run in runs if run.key]
+        assert [run for sentence in cut for run in sentence if run.key] == [run for run in runs if run.key]
 
 
 @pytest.mark.parametrize(
     "body", ["[[a|x" * 800_000, "[[a|1]] b " * 20_000, "a\n\n" * 66_000, "\n \t" * 60_000, "[[" * 99_999]
 )
 def test_long_texts_are_read_in_time(body):
-    """The first as long as a form takes: beginnings of figures, each of which becomes words."""
+    """The first body is as long as a form accepts: unfinished tokens, each of which becomes plain text."""
     begun = time.process_time()
     bound_text.write_paragraphs(bound_text.parse_paragraphs(body)), bound_text.broken_tokens(body)
     assert time.process_time() - begun < 8

@@ -1,4 +1,4 @@
-"""Phrases: read, refused with their place, said of what is known and of nothing else."""
+"""Phrases: parsed, refused with a position, rendered only where their facts are known."""
 
 import pytest
 from hypothesis import given
@@ -41,18 +41,18 @@ WRONG_CONDITIONS = (
 )
 
 
-@pytest.mark.parametrize(("text", "place", "told"), WRONG)
-def test_a_wrong_text_is_refused_with_its_place(text, place, told):
+@pytest.mark.parametrize(("text", "place", "message"), WRONG)
+def test_a_wrong_text_is_refused_with_its_place(text, place, message):
     with pytest.raises(phrases.PhraseError, match=f"^Ký tự {place}: ") as refused:
         phrases.check_phrase(text, is_fact_name)
-    assert told in str(refused.value) and refused.value.at == place - 1
+    assert message in str(refused.value) and refused.value.at == place - 1
 
 
-@pytest.mark.parametrize(("text", "place", "told"), WRONG_CONDITIONS)
-def test_a_wrong_condition_is_refused_with_its_place(text, place, told):
+@pytest.mark.parametrize(("text", "place", "message"), WRONG_CONDITIONS)
+def test_a_wrong_condition_is_refused_with_its_place(text, place, message):
     with pytest.raises(phrases.PhraseError, match=f"^Ký tự {place}: ") as refused:
         phrases.check_conditions(text, is_fact_name)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_conditions(condition, holds):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         (
             "{*} nhận {now.*.received} hồ sơ[, đạt {now.*.share.online}].",
@@ -92,9 +92,9 @@ def test_conditions(condition, holds):
         ("Có phải không?", "Có phải không?"),
     ],
 )
-def test_said(text, told):
+def test_render_phrase(text, expected):
     runs = phrases.render_phrase(phrases.check_phrase(text, is_fact_name), FACTS, COMMUNE, {})
-    assert "".join(run.text for run in runs) == told
+    assert "".join(run.text for run in runs) == expected
 
 
 def test_figures_stay_bound():
@@ -102,11 +102,11 @@ def test_figures_stay_bound():
     assert runs == (TextRun("Đạt "), TextRun("12,6%", "now.commune.share.online"), TextRun("."))
 
 
-def test_the_first_of_a_slot_that_can_be_said_is_said_of_each():
+def test_each_subject_gets_the_first_phrase_of_a_slot_that_its_facts_allow():
     def phrase(slot: str, text: str, of: str = "", condition: str = "", begins: bool = False) -> Phrase:
         return Phrase("a", slot, phrases.parse_phrase(text), phrases.parse_conditions(condition), of, begins)
 
-    told = phrases.render_sections(
+    sections = phrases.render_sections(
         [
             phrase("1", "{*} lớn.", "tier", "now.*.received > 20.000"),
             phrase("1", "{*} nhỏ: {now.*.received}.", "tier"),
@@ -118,26 +118,26 @@ def test_the_first_of_a_slot_that_can_be_said_is_said_of_each():
         {"tier": [PhraseSubject("district", "cấp huyện"), COMMUNE]},
         {"kỳ": "quý I"},
     )
-    assert ["".join(run.text for run in runs) for runs in told["a"]] == [
+    assert ["".join(run.text for run in runs) for runs in sections["a"]] == [
         "Không bao giờ. Cấp xã nhỏ: 16.833.",
         "Mới: quý I.",
     ]
 
 
 @pytest.mark.parametrize(
-    ("known", "told"),
+    ("keys", "expected"),
     [
         ("acd", ["Lạ chưa có số.", "Cơ quan: a%; UBND: c%; đơn vị: d%."]),
         ("d", ["Cơ quan chưa có số.", "Lạ chưa có số.", "UBND chưa có số.", "Đơn vị: d%."]),
         ("", ["Cơ quan chưa có số.", "Lạ chưa có số.", "UBND chưa có số.", "Đơn vị chưa có số."]),
     ],
 )
-def test_what_is_joined_is_one_sentence_of_those_of_whom_it_can_be_said(known, told):
+def test_joined_phrases_become_one_sentence(keys, expected):
     choices = [
         Phrase("a", "1", phrases.parse_phrase("{*}: {indicator.*.percent}"), of="each", joined="; "),
         Phrase("a", "1", phrases.parse_phrase("{*} chưa có số."), of="each"),
     ]
-    said = {
+    subjects = {
         "each": [
             PhraseSubject("a", "cơ quan"),
             PhraseSubject("b", "lạ"),
@@ -145,12 +145,12 @@ def test_what_is_joined_is_one_sentence_of_those_of_whom_it_can_be_said(known, t
             PhraseSubject("d", "đơn vị"),
         ]
     }
-    facts = {f"indicator.{key}.percent": Fact(f"{key}%", key, "", "") for key in known}
-    found = phrases.render_sentences(choices, facts, said, {})
-    assert ["".join(run.text for run in runs) for runs in found] == told
+    facts = {f"indicator.{key}.percent": Fact(f"{key}%", key, "", "") for key in keys}
+    sentences = phrases.render_sentences(choices, facts, subjects, {})
+    assert ["".join(run.text for run in runs) for runs in sentences] == expected
     assert "".join(
-        run.text for runs in phrases.render_sections(choices, facts, said, {})["a"] for run in runs
-    ) == " ".join(told)
+        run.text for runs in phrases.render_sections(choices, facts, subjects, {})["a"] for run in runs
+    ) == " ".join(expected)
 
 
 def test_names_may_look_like_phrases():
@@ -165,8 +165,8 @@ def test_names_may_look_like_phrases():
 def test_any_text_is_read_or_refused_at_a_place_in_it(text):
     for read in (phrases.parse_phrase, phrases.parse_conditions):
         try:
-            found = read(text)
+            parsed = read(text)
         except phrases.PhraseError as refused:
             assert 0 <= refused.at <= len(text)
         else:
-            assert isinstance(found, tuple)
+            assert isinstance(parsed, tuple)

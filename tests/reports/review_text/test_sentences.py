@@ -1,4 +1,4 @@
-"""Sentences: the words of such reports, the printed numbers, and no claim without figures."""
+"""Sentences with printed figures, and none without figures."""
 
 import pytest
 from hypothesis import given
@@ -30,7 +30,7 @@ def summary_of(blanks=None, reported=6, **tiers):
 
 
 @pytest.mark.parametrize(
-    ("tiers", "told"),
+    ("tiers", "expected"),
     [
         (
             {"district": OFFICES, "commune": COMMUNES},
@@ -48,9 +48,9 @@ def summary_of(blanks=None, reported=6, **tiers):
         ({}, ""),
     ],
 )
-def test_headline(tiers, told):
-    assert sentences.headline(summary_of(**tiers)) == told
-    assert len(told.split()) <= 12
+def test_headline(tiers, expected):
+    assert sentences.headline(summary_of(**tiers)) == expected
+    assert len(expected.split()) <= 12
 
 
 def test_a_share_of_an_incomplete_whole_is_no_headline():
@@ -65,7 +65,7 @@ def missing(*months):
 
 
 @pytest.mark.parametrize(
-    ("completeness", "one_month", "told"),
+    ("completeness", "one_month", "expected"),
     [
         (Completeness(0, 0), False, ""),
         (Completeness(96, 96), False, "Số liệu tổng hợp từ đủ 96/96 báo cáo tháng."),
@@ -88,18 +88,18 @@ def missing(*months):
         (Completeness(3200, 3355), True, "Số liệu tổng hợp từ 3.200/3.355 đơn vị; còn thiếu 155 đơn vị."),
     ],
 )
-def test_completeness_sentence(completeness, one_month, told):
-    assert sentences.completeness_sentence(completeness, one_month) == told
+def test_completeness_sentence(completeness, one_month, expected):
+    assert sentences.completeness_sentence(completeness, one_month) == expected
 
 
 def test_names_may_come_from_outside():
-    one = Completeness(1, 2, (MissingMonth("13474", HALF.last),))
-    assert "còn thiếu: Tân Thanh." in sentences.completeness_sentence(one, True, {"13474": "Tân Thanh"})
-    assert "còn thiếu: 13474." in sentences.completeness_sentence(one, True)
+    half = Completeness(1, 2, (MissingMonth("13474", HALF.last),))
+    assert "còn thiếu: Tân Thanh." in sentences.completeness_sentence(half, True, {"13474": "Tân Thanh"})
+    assert "còn thiếu: 13474." in sentences.completeness_sentence(half, True)
 
 
 @pytest.mark.parametrize(
-    ("new", "old", "told"),
+    ("new", "old", "expected"),
     [
         ("14.7", "8.4", "tăng 6,3 điểm phần trăm"),
         ("8.4", "14.7", "giảm 6,3 điểm phần trăm"),
@@ -107,12 +107,12 @@ def test_names_may_come_from_outside():
         (None, "8.4", ""),
     ],
 )
-def test_moved(new, old, told):
-    assert sentences.points_change(new, old) == told
+def test_moved(new, old, expected):
+    assert sentences.points_change(new, old) == expected
 
 
 @pytest.mark.parametrize(
-    ("reached", "target", "told"),
+    ("reached", "target", "expected"),
     [
         ("14.6", "15.0", "Thấp hơn chỉ tiêu 0,4 điểm phần trăm"),
         ("100.0", "95", "Vượt chỉ tiêu 5,0 điểm phần trăm"),
@@ -121,12 +121,12 @@ def test_moved(new, old, told):
         ("95.0", None, ""),
     ],
 )
-def test_against_target(reached, target, told):
-    assert sentences.target_gap(reached, target) == told
+def test_against_target(reached, target, expected):
+    assert sentences.target_gap(reached, target) == expected
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "expected"),
     [
         (OFFICES, ""),
         (COMMUNES, "Tổng các tỷ lệ là 100,03% do làm tròn."),
@@ -137,17 +137,17 @@ def test_against_target(reached, target, told):
         ({}, ""),
     ],
 )
-def test_rounding_note(values, told):
-    assert sentences.rounding_note(compute_figures(Tally.of(values))) == told
+def test_rounding_note(values, expected):
+    assert sentences.rounding_note(compute_figures(Tally.of(values))) == expected
 
 
 @given(TALLIES)
 def test_any_figures_give_sentences_without_holes(tally):
     summary = build_summary(unit="1", unit_name="Xã A", period=HALF, tiers={"commune": [(HALF.last, tally)]})
-    told = [
+    texts = [
         sentences.headline(summary),
         sentences.completeness_sentence(summary.total.completeness),
         sentences.rounding_note(summary.total),
     ]
-    assert not any(hole in sentence for sentence in told for hole in ("None", "—", "()", "  "))
-    assert len(told[0].split()) <= 12
+    assert not any(hole in sentence for sentence in texts for hole in ("None", "—", "()", "  "))
+    assert len(texts[0].split()) <= 12

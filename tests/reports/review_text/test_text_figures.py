@@ -1,4 +1,4 @@
-"""Figures in the text: bound, stale with old and new value, typed by hand; accepted with one click, and logged."""
+"""Figures in the text: bound, stale, typed by hand; accepted with one click, and logged."""
 
 import time
 
@@ -44,43 +44,47 @@ def test_a_new_text_has_no_figure_to_see_to(review):
     now = text_figures.text_figures(document.build_document(review, demo=True))
     assert now.stale == now.lost == now.looks_like == now.unsourced == ()
     every = [
-        figure for section in now.sections for part in section for told in part for figure in told.figures
+        figure
+        for section in now.sections
+        for part in section
+        for sentence in part
+        for figure in sentence.figures
     ]
-    assert {one.state for one in every} == {"", "bound"}
+    assert {marked.state for marked in every} == {"", "bound"}
 
 
 def test_typed_numbers_are_known_differ_or_have_no_source(review):
     doc = write(review, TYPED)
     now = text_figures.text_figures(doc)
-    assert [(one.figure.text, one.figure.key) for one in now.same] == [
+    assert [(typed.figure.text, typed.figure.key) for typed in now.same] == [
         ("463", "now.district.received_direct")
     ]
     (like,) = now.looks_like
     assert (like.figure.text, like.figure.new) == ("14.721", "14.712")
     assert like.figure.name.startswith("Tiếp nhận trực tiếp, cấp xã") and like.where.startswith("1. Công tác")
-    assert [one.figure.text for one in now.unsourced] == ["3"]
+    assert [typed.figure.text for typed in now.unsourced] == ["3"]
     runs = print_view.print_context(doc)["sections"][1]["paragraphs"][0]
     assert "".join(run.text for run in runs) == TYPED
     assert [run.text for run in runs if run.state == "unsourced"] == ["3"]
-    told = before_signing(review, doc, NOW.date())
-    assert any("14.721 (số liệu: 14.712;" in one for one in told)
-    assert any(one.startswith("Số chưa có nguồn: 3 (1. Công tác") for one in told)
+    warnings = before_signing(review, doc, NOW.date())
+    assert any("14.721 (số liệu: 14.712;" in warning for warning in warnings)
+    assert any(warning.startswith("Số chưa có nguồn: 3 (1. Công tác") for warning in warnings)
 
 
 def test_numbers_beside_the_sections_are_seen(review):
     header = review.header | {"closing": "Trên đây là kết quả, đạt 99%."}
     changed = actions.edit_draft(review, by=None, at=NOW, header=header)
-    (one,) = text_figures.text_figures(document.build_document(changed, demo=True)).unsourced
-    assert (one.figure.text, one.where, one.section, one.name) == ("99%", "Câu kết thúc", 0, "")
+    (typed,) = text_figures.text_figures(document.build_document(changed, demo=True)).unsourced
+    assert (typed.figure.text, typed.where, typed.section, typed.name) == ("99%", "Câu kết thúc", 0, "")
 
 
 def test_a_stale_sentence_has_old_and_new_and_is_accepted(review):
     doc = seven_more(review)
     now = text_figures.text_figures(doc)
     first = now.stale[0]
-    changes = {one.key: (one.text, one.new) for sentence in now.stale for one in sentence.stale}
+    changes = {figure.key: (figure.text, figure.new) for sentence in now.stale for figure in sentence.stale}
     assert changes["now.commune.received_direct"] == ("14.712", "14.719")
-    assert any("câu mang số cũ" in told for told in before_signing(review, doc, NOW.date()))
+    assert any("câu mang số cũ" in warning for warning in before_signing(review, doc, NOW.date()))
     accept(review, first.name)
     after = text_figures.text_figures(document.build_document(review, demo=True))
     assert len(after.stale) == len(now.stale) - 1
@@ -88,13 +92,13 @@ def test_a_stale_sentence_has_old_and_new_and_is_accepted(review):
         figure.new if figure.state == text_figures.STALE else figure.text for figure in first.figures
     )
     sections = text_figures.sentences_by_section(document.build_document(review, demo=True))
-    assert text in [one.text for section in sections for paragraph in section for one in paragraph]
+    assert text in [sentence.text for section in sections for paragraph in section for sentence in paragraph]
     entry = Entry.objects.filter(action="review.accept").latest("sequence")
     assert entry.detail["figures"][0]["old"] == first.stale[0].text
-    for section in {one.section for one in after.stale}:
+    for section in {sentence.section for sentence in after.stale}:
         accept(review, str(section))
-    done = document.build_document(review, demo=True)
-    assert text_figures.text_figures(done).stale == ()
+    accepted = document.build_document(review, demo=True)
+    assert text_figures.text_figures(accepted).stale == ()
     with pytest.raises(review_access.ReviewError):
         accept(review, "all")
 
@@ -104,7 +108,7 @@ def test_accepting_changes_nothing_else(review):
     seven_more(review)
     accept(review, "all")
     changed = [
-        (old, one.body) for old, one in zip(before, review.sections.all(), strict=True) if old != one.body
+        (old, new.body) for old, new in zip(before, review.sections.all(), strict=True) if old != new.body
     ]
     assert changed and all(
         bound_text.fact_keys(bound_text.parse_paragraphs(old))
@@ -115,18 +119,18 @@ def test_accepting_changes_nothing_else(review):
 
 def test_a_typed_number_gets_its_source(review):
     now = text_figures.text_figures(write(review, TYPED))
-    accept(review, *(f"={one.name}" for one in (*now.same, *now.looks_like)))
+    accept(review, *(f"={typed.name}" for typed in (*now.same, *now.looks_like)))
     body = review.sections.get(order=2).body
     assert body == TYPED.replace("463", "[[now.district.received_direct|463]]").replace(
         "14.721", "[[now.commune.received_direct|14.712]]"
     )
 
 
-def test_a_fact_that_is_none_any_more_is_told(review):
+def test_a_fact_that_no_longer_exists_is_reported(review):
     doc = write(review, "Xã cũ nhận [[unit.99999.received|12]] hồ sơ.")
-    (one,) = text_figures.text_figures(doc).lost
-    assert (one.figure.text, one.section) == ("12", 2)
-    assert any("không còn nguồn: 12" in told for told in before_signing(review, doc, NOW.date()))
+    (lost,) = text_figures.text_figures(doc).lost
+    assert (lost.figure.text, lost.section) == ("12", 2)
+    assert any("không còn nguồn: 12" in warning for warning in before_signing(review, doc, NOW.date()))
     with pytest.raises(review_access.ReviewError):
         accept(review, "2")
     assert "[[unit.99999.received|12]]" in review.sections.get(order=2).body
@@ -151,7 +155,7 @@ def test_one_click_on_the_page(signed_in, review):
 
 
 def test_a_text_of_nothing_but_numbers_is_read_in_time(review):
-    """200 KB of different numbers: each is marked, only the first are compared with what is known."""
+    """200 KB of different numbers: each is marked, only the first are matched with facts."""
     body = " ".join(f"{n},{n % 10}%" for n in range(1200))[:9_900]
     for section in review.sections.all():
         actions.edit_draft(review, by=None, at=NOW, bodies={section.pk: (section.heading, body)})

@@ -1,4 +1,4 @@
-"""Numbers that somebody typed into a text are found, read and matched with known figures."""
+"""Numbers typed into a text are found, parsed and matched with facts."""
 
 import time
 from decimal import Decimal
@@ -45,14 +45,14 @@ FOUND = (
 
 @pytest.mark.parametrize("text", NONE)
 def test_what_is_no_figure(text):
-    assert [one.text for one in typed_numbers.find_numbers(text)] == []
+    assert [number.text for number in typed_numbers.find_numbers(text)] == []
 
 
-@pytest.mark.parametrize(("text", "told"), FOUND)
-def test_figures_are_found_where_they_stand(text, told):
-    found = typed_numbers.find_numbers(text)
-    assert [one.text for one in found] == told
-    assert all(text[one.start : one.end] == one.text for one in found)
+@pytest.mark.parametrize(("text", "expected"), FOUND)
+def test_figures_are_found_where_they_stand(text, expected):
+    numbers = typed_numbers.find_numbers(text)
+    assert [number.text for number in numbers] == expected
+    assert all(text[number.start : number.end] == number.text for number in numbers)
 
 
 def test_kind_value_and_noun():
@@ -70,13 +70,13 @@ def test_kind_value_and_noun():
 
 
 def test_a_number_in_the_middle_numbers_nothing():
-    assert [one.text for one in typed_numbers.find_numbers("5. ", begins=False)] == ["5"]
+    assert [number.text for number in typed_numbers.find_numbers("5. ", begins=False)] == ["5"]
 
 
 @given(st.text(st.sampled_from("0123456789.,/%- ạsốngàytháng()\n²"), max_size=40))
 def test_any_text_is_read(text):
-    for one in typed_numbers.find_numbers(text):
-        assert text[one.start : one.end] == one.text and one.value is not None
+    for number in typed_numbers.find_numbers(text):
+        assert text[number.start : number.end] == number.text and number.value is not None
 
 
 LONG = {
@@ -87,10 +87,10 @@ LONG = {
 }
 
 
-@pytest.mark.parametrize(("text", "found"), LONG.values(), ids=LONG)
-def test_a_section_of_200_kb_is_read_in_time(text, found):
+@pytest.mark.parametrize(("text", "count"), LONG.values(), ids=LONG)
+def test_a_section_of_200_kb_is_read_in_time(text, count):
     begun = time.process_time()
-    assert len(typed_numbers.find_numbers(text)) == found
+    assert len(typed_numbers.find_numbers(text)) == count
     assert time.process_time() - begun < 2
 
 
@@ -115,17 +115,17 @@ INDICATOR = {
 KNOWN = facts.summary_facts(NOW, BEFORE, [], [INDICATOR])
 
 CASES = (
-    # The very figure.
+    # The exact figure.
     ("Cấp huyện tiếp nhận trực tiếp 463 hồ sơ.", "same", "now.district.received_direct"),
     ("Cấp xã tiếp nhận trực tiếp đạt 87,4%.", "same", "now.commune.share.direct"),
     ("Có 14.700 hồ sơ.", "same", "now.commune.received_direct"),
     ("Tỷ lệ trực tuyến cấp huyện tăng 6,5 điểm phần trăm so với cùng kỳ.", "same", "change.district.online"),
     ("Cán bộ sử dụng thư viện điện tử đạt 95,0%.", "same", "indicator.thu-vien.percent"),
     ("Có 114 người thường xuyên sử dụng thư viện điện tử.", "same", "indicator.thu-vien.numerator"),
-    # Said roughly, on the right side.
+    # Rounded in the right direction.
     ("Cấp huyện trực tiếp hơn 460 hồ sơ.", "same", "now.district.received_direct"),
     ("Cấp huyện trực tiếp trên 48%.", "same", "now.district.share.direct"),
-    # A slip, an older figure, the wrong direction.
+    # A typo, an outdated figure, the wrong direction.
     ("Cấp huyện tiếp nhận trực tiếp 436 hồ sơ.", "looks_like", "now.district.received_direct"),
     ("Cấp huyện tiếp nhận trực tiếp 460 hồ sơ.", "looks_like", "now.district.received_direct"),
     ("Cấp huyện trực tiếp hơn 465 hồ sơ.", "looks_like", "now.district.received_direct"),
@@ -135,7 +135,7 @@ CASES = (
     ("Trực tuyến cấp huyện giảm 6,5 điểm phần trăm so với cùng kỳ.", "looks_like", "change.district.online"),
     ("Cùng kỳ cấp huyện tiếp nhận trực tiếp 601 hồ sơ.", "looks_like", "before.district.received_direct"),
     ("Cán bộ sử dụng thư viện điện tử đạt 94,0%.", "looks_like", "indicator.thu-vien.percent"),
-    # Nothing that is known.
+    # No such fact.
     ("Ban hành 12 văn bản chỉ đạo.", "unsourced", ""),
     ("Tổ chức 3 lớp tập huấn cho 463 người.", "unsourced", ""),
     ("Số hóa 87,4% tài liệu.", "unsourced", ""),
@@ -143,10 +143,10 @@ CASES = (
 )  # fmt: skip
 
 
-def read(sentence: str, known=KNOWN, names=None) -> typed_numbers.NumberMatch:
+def read(sentence: str, known_facts=KNOWN, names=None) -> typed_numbers.NumberMatch:
     (number,) = typed_numbers.find_numbers(sentence)[-1:]
     return typed_numbers.match_number(
-        number, sentence, typed_numbers.KnownNumbers(known, names or {}).candidates(sentence)
+        number, sentence, typed_numbers.KnownNumbers(known_facts, names or {}).candidates(sentence)
     )
 
 
@@ -164,19 +164,21 @@ def test_a_unit_counts_where_it_is_named():
 
 @given(TALLIES, TALLIES)
 def test_a_printed_figure_is_never_taken_for_another_value(tally, other):
-    """What is printed for a figure and typed again with its words is that value, whichever key it is found under."""
+    """A printed figure typed again with its words matches a fact of the same value, whatever its key."""
     now, before = (
-        build_summary(unit="351", unit_name="Huyện", period=period, tiers={"commune": [(period.last, one)]})
-        for period, one in ((HALF, tally), (Period.parse("2021-H1"), other))
+        build_summary(
+            unit="351", unit_name="Huyện", period=period, tiers={"commune": [(period.last, counts)]}
+        )
+        for period, counts in ((HALF, tally), (Period.parse("2021-H1"), other))
     )
-    known = facts.summary_facts(now, before)
+    known_facts = facts.summary_facts(now, before)
     for key in ("now.commune.received_direct", "now.commune.share.online", "now.commune.resolved_late"):
-        if known[key].value is None:
+        if known_facts[key].value is None:
             continue
         word = typed_numbers.WORDS[key.rpartition(".")[2]][0]
-        noun = "" if known[key].text.endswith("%") else " hồ sơ"
-        found = read(f"Cấp xã {word} {known[key].text}{noun}.", known)
-        assert found.state == "same" and known[found.key].text == known[key].text
+        noun = "" if known_facts[key].text.endswith("%") else " hồ sơ"
+        match = read(f"Cấp xã {word} {known_facts[key].text}{noun}.", known_facts)
+        assert match.state == "same" and known_facts[match.key].text == known_facts[key].text
 
 
 def test_nothing_known_is_no_source():

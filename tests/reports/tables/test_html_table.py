@@ -1,4 +1,4 @@
-"""Whatever a text holds, it stands in the markup as that text: read back by a parser, nothing else is there."""
+"""Any text is escaped: a parser reads back the same text and no other markup."""
 
 from html.parser import HTMLParser
 
@@ -9,7 +9,7 @@ from core import web
 from reports.tables import html_table
 from reports.tables.html_table import TableCell, TableHead, TableLine
 
-# What a parser leaves as it is: it reads a carriage return as a line's end, and has no place for NUL and surrogates.
+# Without characters that a parser changes: carriage returns, NUL and surrogates.
 texts = st.text(st.characters(exclude_characters="\r\0", exclude_categories=["Cs"]), min_size=1, max_size=12)
 nasty = st.sampled_from(["<script>", '"><b x="', "&amp;", "'", "{x}", "%s", "&lt"]) | texts
 
@@ -49,8 +49,8 @@ def test_rows(name, href, note, label, text):
     bar = ["div", "span", "svg", "rect", "rect", "line", "span"]
     assert read.tags == ["tr", "th", "a", "span", "td", "td", "span", "td", *bar, "td", "span"]
     assert href in read.values and read.values.count(label) >= 4
-    for wanted in (name, note, text):
-        assert wanted in read.texts or f"{wanted} " in read.texts
+    for value in (name, note, text):
+        assert value in read.texts or f"{value} " in read.texts
 
 
 @given(nasty, nasty, nasty)

@@ -1,4 +1,4 @@
-"""Who is left out of a comparison, and that reading months once or for each side gives the same."""
+"""The sentence on excluded units, and that reading both sides together gives the same as apart."""
 
 from datetime import date
 from itertools import product
@@ -35,7 +35,7 @@ def test_few_are_named_and_many_counted():
     assert many.told.endswith("xã 5 và những đơn vị khác.")
 
 
-def test_where_nobody_is_left_that_is_said():
+def test_a_comparison_without_units_says_so():
     assert ComparedSummaries(NOBODY, NOBODY, ("xã B", "xã C"), 2).told == (
         "Không so với cùng kỳ: không có đơn vị nào báo cáo suốt cả hai kỳ."
     )
@@ -45,10 +45,10 @@ def test_where_nobody_is_left_that_is_said():
 
 
 def test_comes_back_from_a_document():
-    told = ComparedSummaries(SIDE, SIDE, ("xã A", "xã B"), 13_452)
-    data = told.as_dict()
-    assert ComparedSummaries.from_dict(data) == told
-    # One from before it counted them names all.
+    compared = ComparedSummaries(SIDE, SIDE, ("xã A", "xã B"), 13_452)
+    data = compared.as_dict()
+    assert ComparedSummaries.from_dict(data) == compared
+    # Documents from before `number` name all units.
     del data["number"]
     assert ComparedSummaries.from_dict(data).number == 2
 
@@ -72,17 +72,17 @@ def test_read_together_they_are_as_read_apart(nation):
     for unit, by, period, as_of in product(
         (nation, province, commune), (None, "unit", "field", "month"), periods, days
     ):
-        asked = (unit, period, stored_calendar(), Stage.APPROVED, False, None, by, 1, None, as_of)
-        together, apart = ShownPeriods(FiguresQuery(*asked)), ShownPeriods(FiguresQuery(*asked))
-        assert current_and_past(together) == (summary(apart.query), past_figures(apart)), asked
+        arguments = (unit, period, stored_calendar(), Stage.APPROVED, False, None, by, 1, None, as_of)
+        together, apart = ShownPeriods(FiguresQuery(*arguments)), ShownPeriods(FiguresQuery(*arguments))
+        assert current_and_past(together) == (summary(apart.query), past_figures(apart)), arguments
 
 
 def test_together_they_take_no_more_queries(nation):
     for by in (None, "unit"):
-        asked = (nation, country.HALF_YEAR, stored_calendar(), Stage.APPROVED, False, None, by, 1)
+        arguments = (nation, country.HALF_YEAR, stored_calendar(), Stage.APPROVED, False, None, by, 1)
         with CaptureQueriesContext(connection) as apart:
-            shown = ShownPeriods(FiguresQuery(*asked))
+            shown = ShownPeriods(FiguresQuery(*arguments))
             summary(shown.query), past_figures(shown)
         with CaptureQueriesContext(connection) as together:
-            current_and_past(ShownPeriods(FiguresQuery(*asked)))
+            current_and_past(ShownPeriods(FiguresQuery(*arguments)))
         assert len(together) <= len(apart)
