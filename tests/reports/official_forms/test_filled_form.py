@@ -111,7 +111,7 @@ def test_every_cell_that_differs_is_told_with_both_values(reader):
     answer = compared(client, edited(form_of(client), cells))
     # Its formulas are without results now: what they add up to is told by their parts, where it is a total.
     found = answer.context["found"]
-    told = {(difference.cell, difference.stored, difference.given) for difference in found.differences}
+    told = {(difference.cell, difference.stored, difference.uploaded) for difference in found.differences}
     assert {(f"C{line}", row.cells[0], 99_999), (f"D{line}", row.cells[1], None)} <= told
     assert found.missing == [rows[at + 1].name] and found.unknown == [f"Lĩnh vực lạ (dòng {line + 1})"]
     shown = html.unescape(answer.content.decode())
