@@ -1,4 +1,4 @@
-"""Faults are told to administrators by e-mail: which page, where, under which number, and nothing that was typed."""
+"""E-mails to administrators about faults: page, place in the code and request id, and nothing that was typed."""
 
 import logging
 import smtplib
@@ -43,7 +43,9 @@ def test_a_fault_is_told_without_anything_that_was_typed(faulty, someone, settin
     ):
         assert words in mail.body, words
     whole = mail.subject + mail.body
-    assert not [one for one in (*SECRETS, settings.SECRET_KEY, someone.username, "/planted/") if one in whole]
+    assert not [
+        secret for secret in (*SECRETS, settings.SECRET_KEY, someone.username, "/planted/") if secret in whole
+    ]
 
 
 def test_the_same_fault_is_told_once_by_all_workers_and_after_a_while_again(
@@ -52,7 +54,7 @@ def test_the_same_fault_is_told_once_by_all_workers_and_after_a_while_again(
     for _ in range(3):
         faulty.get("/planted/x/")
     assert len(mailoutbox) == 1
-    alarm._sent_at.clear()  # as another worker, or this one after a restart
+    alarm._sent_at.clear()  # like another worker, or this one after a restart
     faulty.get("/planted/x/")
     assert len(mailoutbox) == 1
     alarm._sent_at.clear()

@@ -1,4 +1,4 @@
-"""/readyz tells the truth about the disk (acceptance R4, R13)."""
+"""/readyz reports a full or failed disk (acceptance R4, R13)."""
 
 import shutil
 from collections import namedtuple
@@ -25,7 +25,7 @@ def test_little_room_is_told_before_there_is_none(client, monkeypatch, free, sta
 
 
 def test_a_disk_that_takes_no_writes_is_told_though_it_has_room(client, monkeypatch, settings, tmp_path):
-    """SQLite takes an update that changes nothing for done on a disk that failed."""
+    """On a failed disk SQLite reports success for an update that changes nothing."""
     settings.DATA_DIR = tmp_path
     assert readiness(client) == (200, "ok\n")
 
