@@ -183,7 +183,7 @@ def test_a_second_invitation_ends_the_first(client, an, tree):
     assert sign_in("an", PASSWORD).status_code == 200
 
 
-def test_a_mail_server_that_is_away_is_told(client, an, tree, monkeypatch):
+def test_an_unreachable_mail_server_is_reported(client, an, tree, monkeypatch):
     client.force_login(person("quantri", ("administrator", tree.province)))
     monkeypatch.setattr(passwords, "send_mail", lambda *_: (_ for _ in ()).throw(OSError()))
     answer = client.post(f"/units/people/{an.pk}/invite/", follow=True)

@@ -135,7 +135,7 @@ def test_the_step_waits_five_minutes(admin, monkeypatch):
 
 
 @pytest.mark.parametrize("change", [users.disable_user, None])
-def test_who_is_changed_between_the_steps_starts_anew(admin, change):
+def test_an_account_changed_between_the_steps_starts_again(admin, change):
     enrol(admin)
     client = half_in()
     if change:

@@ -222,7 +222,7 @@ def test_a_person_sees_where_the_account_is_signed_in(desk, phone, tree):
     ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox trên Linux"),
     ("Mozilla/5.0 (Windows NT 10.0) coc_coc_browser/120 Chrome/114.0 Safari/537.36", "Cốc Cốc trên Windows"),
 ])  # fmt: skip
-def test_a_browser_is_told_roughly(agent, words):
+def test_a_device_name_is_browser_and_system(agent, words):
     assert device_name(agent) == words
 
 
@@ -235,7 +235,7 @@ def test_one_session_is_ended_by_the_password(desk, phone):
     assert end(phone, key).status_code == 422
 
 
-def test_all_others_are_ended_and_this_one_goes_on(desk, phone):
+def test_all_others_are_ended_and_this_one_continues(desk, phone):
     half = Client()
     assert end(phone, "others").url == SESSIONS
     assert inside(phone) and not inside(desk) and not inside(half)

@@ -135,7 +135,7 @@ def test_an_answer_is_good_once(client, an, provider):
     assert client.get(f"{back.path}?{back.query}").status_code == 400
 
 
-def test_an_unknown_one_gets_no_account_even_with_a_known_address(client, an, provider):
+def test_an_unknown_subject_gets_no_account_even_with_a_known_address(client, an, provider):
     provider.spoil = lambda claims: claims | {"email": "an@hanam.example", "email_verified": True}
     before = User.objects.count()
     answer = arrive(client, "sub-la")

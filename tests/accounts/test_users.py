@@ -191,7 +191,7 @@ def test_every_long_password_of_the_public_list_is_refused(db):
                 validate_password(typed, User(username="an"))
 
 
-def test_every_fault_of_a_new_password_is_told_in_vietnamese(client, an):
+def test_every_fault_of_a_new_password_has_a_vietnamese_message(client, an):
     sign_in(client)
     blank = client.post(CHANGE, {}).content.decode()
     assert blank.count("<li>Chưa nhập ô này.</li>") == 3

@@ -251,7 +251,7 @@ def put_whole(clerk: Client, report: dict) -> list[Place]:
 WHOLE = {"nothing_reported", "all_zero", "same_as_last"}
 
 
-def test_a_bad_report_is_told_in_the_same_words_by_every_way(earlier_months, as_, july):
+def test_a_bad_report_gets_the_same_findings_by_every_way(earlier_months, as_, july):
     clerk, broken = as_("clerk"), set()
     form = form_of(clerk, july)
     for changes, field, code in REPORTS:
@@ -274,7 +274,7 @@ def test_a_bad_report_is_told_in_the_same_words_by_every_way(earlier_months, as_
     assert broken | {code for _, _, code in CELLS} == set(RULES) - {"mixed_level"}
 
 
-def test_an_ordinary_report_is_told_nothing_by_any_way(earlier_months, july):
+def test_an_ordinary_report_has_no_findings_by_any_way(earlier_months, july):
     for write in (as_csv, as_xlsx):
         with undone():
             assert sent_in_a_file(write, ORDINARY) == []

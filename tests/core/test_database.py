@@ -34,7 +34,7 @@ AT = datetime(2022, 6, 14, 1, 2, 3, tzinfo=UTC)
 
 
 @pytest.mark.django_db
-def test_models_with_what_they_lead_to(people, django_assert_num_queries):
+def test_models_with_related_ones(people, django_assert_num_queries):
     def build(user, day):
         return Membership.objects.filter(user=user).valid_on(day).select_related("unit__parent")
 
@@ -104,7 +104,7 @@ def test_what_locks_needs_a_transaction(transactional_db):
         (lambda: Unit.objects.values("pk"), ()),
     ],
 )
-def test_what_cannot_be_kept_ready_is_refused(build, kinds):
+def test_what_cannot_be_prepared_is_refused(build, kinds):
     with pytest.raises(TypeError):
         PreparedQuery(build, *kinds)(*("x" if kind is str else 1 for kind in kinds))
 
@@ -129,7 +129,7 @@ def test_lists_of_any_length_between_other_values(people, tree):
     assert query(DAY, [2**63], Role.CLERK) == []
 
 
-def test_what_is_kept_of_long_lists_has_an_end(people, monkeypatch):
+def test_plans_of_long_lists_are_limited(people, monkeypatch):
     """Each length has its own statement, as long as its list."""
     monkeypatch.setattr(database, "_MOST_MEMBERS", 10)
     query = PreparedQuery(lambda numbers: User.objects.filter(pk__in=numbers).order_by("pk"), list)

@@ -33,7 +33,7 @@ def test_the_identities_that_a_form_makes_hold(values):
 
 
 @given(COUNTS)
-def test_a_broken_identity_is_told_with_its_difference(values):
+def test_a_broken_identity_is_reported_with_its_difference(values):
     cells = dict(zip(DOSSIERS.places, DOSSIERS.cells(values), strict=True))
     gaps = DOSSIERS.gaps(DOSSIERS.cells(values))
     if None in (cells[3], cells[7], cells[11]) or cells[3] == cells[7] + cells[11]:
@@ -87,7 +87,7 @@ def test_a_difference_needs_both_its_sides(values, cells):
     assert read_form(DATA["ii-06c"]).cells(values) == cells
 
 
-def test_causes_of_overdue_that_do_not_add_up_are_told():
+def test_causes_of_overdue_that_do_not_add_up_are_reported():
     form = read_form(DATA["ii-06b"])
     values = {"tre-chu-quan.denominator": 9, "tre-chu-quan.numerator": 4, "tre-khach-quan.numerator": 3}
     assert "Cột (3) lệch 2 so với cột (4) + cột (5)" in form.note(values)
@@ -141,7 +141,7 @@ def changed(place: list, value) -> dict:
         (DATA["ii-06a"] | {"of": "indicators"}, "phải có dạng"),
     ],
 )
-def test_every_fault_is_told_with_its_place(data, message):
+def test_every_fault_is_reported_with_its_place(data, message):
     with pytest.raises(FormError) as refused:
         read_form(data)
     assert message in str(refused.value)

@@ -38,7 +38,7 @@ def test_changes(now, before, percent, points):
     assert ShareChange.from_dict(change.as_dict()) == change
 
 
-def test_rows_carry_it_only_where_it_was_asked_for():
+def test_rows_carry_it_only_on_request():
     row = SummaryRow("1", "xã An", NOW)
     assert "change" not in row.as_dict() and SummaryRow.from_dict(row.as_dict()).change is None
     data = SummaryRow("1", "xã An", NOW, change=ShareChange(Share("8.4", 84, 1000), "6.3")).as_dict()

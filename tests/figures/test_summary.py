@@ -107,7 +107,7 @@ def test_a_month_row_has_its_own_opening_and_closing():
     assert (summary.total.counts["opening"], summary.total.counts["pending"]) == (1, 2)
 
 
-def test_no_rows_unless_asked_for():
+def test_no_rows_unless_requested():
     rows = [RowInput("13474", "Tân Thanh", [])]
     assert thanh_liem(rows=rows).rows == ()
     assert "rows" not in thanh_liem(rows=rows).as_dict()

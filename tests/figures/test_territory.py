@@ -24,7 +24,7 @@ def test_who_is_not_named_is_counted(named, more, page, whole):
     assert Territory.from_dict(territory.as_dict()) == territory
 
 
-def test_one_that_was_frozen_with_a_name_too_many_says_that_there_are_others():
+def test_a_frozen_list_with_a_name_too_many_says_that_there_are_others():
     """Reviews frozen before the others were counted hold one name more than is printed."""
     territory = Territory.from_dict(
         {"equal": False, "ended": [{"unit": str(at), "name": f"xã {at}"} for at in range(MOST + 1)]}

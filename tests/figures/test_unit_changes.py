@@ -42,7 +42,7 @@ def test_one_side_is_enough():
     assert Handover.of([begins], JULY, JULY) == Handover(on, ())
 
 
-def test_of_a_period_of_one_month_one_sentence_tells_both_numbers():
+def test_one_sentence_names_both_numbers_of_a_period_of_one_month():
     on = date(2022, 7, 1)
     (sentence,) = Handover.of(steps(on - timedelta(1), on), JULY, JULY).sentences()
     assert sentence == (

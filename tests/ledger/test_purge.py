@@ -55,14 +55,14 @@ def test_the_old_beginning_goes_and_every_anchor_still_holds(anchors):
     assert purge() is None
 
 
-def test_wrong_anchors_of_purged_entries_are_told(anchors):
+def test_wrong_anchors_of_purged_entries_are_reported(anchors):
     purge()
     for number in (1, 3, 5):
         faults = log.verify([log.Anchor(number, "a" * 64, "Báo cáo 12")])
         assert [fault.sequence for fault in faults] == [number] and "Báo cáo 12" in faults[0].message
 
 
-def test_a_second_purge_goes_on_where_the_first_ended(anchors, monkeypatch):
+def test_a_second_purge_continues_where_the_first_ended(anchors, monkeypatch):
     monkeypatch.setattr(ledger_purge, "AT_ONCE", 2)
     assert [purge() for _ in range(4)] == [(1, 2, 0), (3, 4, 0), (5, 5, 1), None]
     assert log.verify(anchors) == []
@@ -206,7 +206,7 @@ class TestCommand:
             call_command("purge_log", "--before", "hôm qua")
 
 
-def test_writers_wait_and_go_on(shared_database, settings, monkeypatch):
+def test_writers_wait_and_continue(shared_database, settings, monkeypatch):
     """Four threads write while the log is purged: no error, one chain."""
     settings.LEDGER_KEPT = []
     monkeypatch.setattr(ledger_purge, "AT_ONCE", 10)

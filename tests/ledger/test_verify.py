@@ -100,7 +100,7 @@ def test_cut_tail_shows_only_against_an_anchor(five):
     assert "số 5" in log.verify([anchor])[0].message and "Báo cáo 12" in log.verify([anchor])[0].message
 
 
-def test_chain_computed_anew_shows_only_against_an_anchor(five):
+def test_recomputed_chain_shows_only_against_an_anchor(five):
     anchor = log.Anchor(*log.head())
     Entry.objects.all().delete()
     write(5)

@@ -61,7 +61,7 @@ def test_requests_are_counted_by_route_method_and_class(read_metrics, client):
     assert not [key for key in after if "0912345678" in str(key)]
 
 
-def test_timers_work_is_told_with_age_and_outcome(read_metrics, tmp_path, settings):
+def test_timer_runs_have_age_and_outcome(read_metrics, tmp_path, settings):
     assert not [key for key in read_metrics() if key[0].startswith("cchc_last_")]
     settings.MEDIA_ROOT = tmp_path / "media"
     call_command("verify_log")
@@ -75,7 +75,7 @@ def test_timers_work_is_told_with_age_and_outcome(read_metrics, tmp_path, settin
     assert not timer_runs.is_late("verify_log", datetime.now(UTC))
 
 
-def test_what_waits_is_told(read_metrics, client):
+def test_queues_are_measured(read_metrics, client):
     for _ in range(2):
         client.post("/accounts/login/", {"username": "ai đó", "password": "sai"})
     outbox.put("x", "y", {}, [1, 2], at=datetime(2022, 8, 1, tzinfo=UTC))
@@ -86,7 +86,7 @@ def test_what_waits_is_told(read_metrics, client):
     assert metrics["cchc_database_up",] == 1
 
 
-def test_a_database_that_is_away_is_told(read_metrics, monkeypatch):
+def test_an_unreachable_database_is_reported(read_metrics, monkeypatch):
     from django.db import OperationalError
 
     def away(*_):
@@ -133,7 +133,7 @@ def fetch(address: str) -> str:
         return answer.read().decode()
 
 
-def test_every_worker_tells_of_all_and_a_killed_one_loses_no_count(workers):
+def test_every_worker_counts_for_all_and_a_killed_one_loses_no_count(workers):
     address, process = workers
     answering(address, process, "/healthz")
     (folder,) = folders(process)

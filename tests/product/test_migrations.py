@@ -78,12 +78,12 @@ def test_the_same_migration_let_through_changes_what_is_compared(transactional_d
     assert changed <= set(fingerprints.differing(before, after))
 
 
-def test_pending_migration_is_told(db, planted, client):
+def test_pending_migration_is_reported(db, planted, client):
     answer = client.get("/readyz")
     assert (answer.status_code, answer.content) == (503, b"migrations\n")
 
 
-def test_database_of_a_newer_version_is_told(db, client):
+def test_database_of_a_newer_version_is_reported(db, client):
     """Older code was installed again without restoring the backup."""
     assert client.get("/readyz").status_code == 200
     MigrationRecorder(connection).record_applied("ledger", "9001_half_way")

@@ -86,7 +86,7 @@ def ask(settings, db, client):
 
 
 @pytest.mark.parametrize("error", AWAY, ids=repr)
-def test_a_database_that_is_away_is_told_as_such(ask, error):
+def test_an_unreachable_database_gives_503(ask, error):
     answer = ask(error)
     assert answer.status_code == 503 and "Tạm thời chưa xem được" in answer.content.decode()
     assert "Tạm thời chưa ghi được" in ask(error, "POST").content.decode()

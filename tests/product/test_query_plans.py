@@ -172,7 +172,7 @@ def test_history_by_todays_units_is_read_through_indexes() -> None:
         assert scans == [], (unit, scans)
 
 
-def test_who_ended_is_not_looked_for_name_by_name() -> None:
+def test_closed_units_are_not_searched_name_by_name() -> None:
     """If it could not sort, the planner would read a whole index of names for its order."""
     nation = country.fill_country(MERGED)
     period = periods.Period.parse("2025-M02..M07")
@@ -212,7 +212,7 @@ def test_pages_are_read_through_indexes(scale: country.CountryScale, client: Cli
         assert {scan.partition(":")[0] for scan in scans} <= {"units_unit"} and len(scans) <= 2, (unit, scans)
 
 
-def test_a_whole_reading_is_noticed() -> None:
+def test_a_full_scan_is_detected() -> None:
     """Guards these tests: a query without an index is detected."""
     with plans() as scans:
         list(Unit.objects.filter(legal_basis="x").order_by())

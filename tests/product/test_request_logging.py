@@ -106,7 +106,7 @@ def test_a_lock_out_is_written_without_the_name(written, db, client):
     assert not [secret for secret in SECRETS if secret in json.dumps(lines, ensure_ascii=False)]
 
 
-def test_a_fault_tells_where_it_arose_and_nothing_of_what_was_typed(written, settings, someone, client):
+def test_a_fault_is_logged_with_its_place_and_nothing_that_was_typed(written, settings, someone, client):
     settings.ROOT_URLCONF = __name__
     client.raise_request_exception = False
     client.cookies["a"] = "token-2"
@@ -145,7 +145,7 @@ class Behind(Exception):
 
 
 @pytest.mark.parametrize("link", ["__context__", "__cause__"])
-def test_exceptions_that_stand_behind_each_other_are_told_once(link):
+def test_exceptions_that_are_each_others_cause_are_logged_once(link):
     """Python makes no such ring itself; code that links exceptions by hand can."""
     first, second, third = Behind("14700"), ValueError(), KeyError()
     for outer, inner in ((first, second), (second, third), (third, second)):
@@ -161,14 +161,14 @@ def test_exceptions_that_stand_behind_each_other_are_told_once(link):
     assert logs.trace(first) == [f"{__name__}.Behind"]
 
 
-def test_a_chain_of_any_length_is_told():
+def test_a_chain_of_any_length_is_logged():
     faults = [ValueError() for _ in range(5_000)]
     for outer, inner in pairwise(faults):
         outer.__cause__ = inner
     assert logs.trace(faults[0]).count("builtins.ValueError") == 5_000
 
 
-def test_the_500_page_tells_the_number_that_the_log_has(settings, db, client):
+def test_the_500_page_shows_the_request_id_of_the_log(settings, db, client):
     settings.ROOT_URLCONF = __name__
     client.raise_request_exception = False
     answer = client.get("/planted/x/")

@@ -40,7 +40,7 @@ def test_a_released_database_answers_as_it_did(release, empty_database):
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_what_is_other_or_lacks_is_told():
+def test_changed_and_missing_answers_are_reported():
     """Guards the test above; a newer version may add to the answers."""
     was = {"total": {"received": 5, "names": ["a", "b"]}, "page": {"status": 200}}
     assert list(lacking(was, was | {"more": 1, "total": was["total"] | {"more": None}})) == []

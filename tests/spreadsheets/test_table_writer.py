@@ -57,7 +57,7 @@ def test_csv_is_what_the_page_shows():
     ]
 
 
-def test_json_has_bare_values_and_says_what_it_rests_on():
+def test_json_has_bare_values_and_names_its_source():
     data = json.loads(content("json", table()))
     assert data["rows"][0] == {
         "name": "xã Thanh Tân", "received": 1240, "online": 155, "share": "12.5",
