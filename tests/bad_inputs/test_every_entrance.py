@@ -108,7 +108,7 @@ def typed_on_the_page(clerk: Client, submission: Submission, measure: str, text:
     codes = [(error.code, error.messages[0]) for errors in faults.values() for error in errors]
     shown = html.unescape(answer.content.decode())
     assert all(message in shown for _, message in codes)
-    # A cell that a field does not serve has no box: there the place stands before the sentence.
+    # A cell that a field does not serve has no box, so its message begins with the place.
     place = f"chung-thuc: {LABELS[measure]}: "
     return [(code, message.removeprefix(place)) for code, message in codes]
 
