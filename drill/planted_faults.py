@@ -25,7 +25,7 @@ _FAILED = re.compile(r"^(?:FAILED|ERROR) ([^\s[]+)", re.M)
 
 def rows(database: str, minutes: float) -> Iterator[Row]:
     """One row: each fault with the first test that detected it; `broken`: the undetected ones."""
-    start, failing, missed = time.monotonic(), {}, []
+    start, failing, undetected = time.monotonic(), {}, []
     with tempfile.TemporaryDirectory(prefix="cchc-planted-") as folder:
         copy = Path(folder)
         _copy_tree(copy)
@@ -34,15 +34,15 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
             if failed:
                 failing[fault.name] = failed[0]
             else:
-                missed.append(f"no test detects: {fault.name} ({fault.file})")
+                undetected.append(f"no test detects: {fault.name} ({fault.file})")
             print(f"{fault.name}: {failed[0] if failed else 'NOT DETECTED'}", file=sys.stderr, flush=True)
         # A test that also fails without a fault detects nothing.
-        missed += [
+        undetected += [
             f"fails with nothing planted: {test}"
             for test in _failing(copy, sorted(set(failing.values())), first=False)
         ]
     seconds = time.monotonic() - start
-    yield Row("planted", database, seconds, faults=len(FAULTS), broken=tuple(missed), measured=failing)
+    yield Row("planted", database, seconds, faults=len(FAULTS), broken=tuple(undetected), measured=failing)
 
 
 def planted(text: str, fault: Fault) -> str:

@@ -96,7 +96,7 @@ def _wiped(here: World, base: Path, archive: Path, minutes: float) -> Row:
         moment = here.server.ask("SELECT clock_timestamp()")
         tried = {clerk.name: clerk.trying for clerk in clerks}
         time.sleep(5)
-        since = sum(len(one.saved) for one in clerks) - sum(clerk.saved for clerk in marks)
+        since = sum(len(clerk.saved) for clerk in clerks) - sum(mark.saved for mark in marks)
         _local(here, "psql", "-q", "-c", WIPE)
     acts, _ = _totals(clerks)
     segment = here.server.ask("SELECT pg_walfile_name(pg_switch_wal())")
@@ -111,7 +111,7 @@ def _wiped(here: World, base: Path, archive: Path, minutes: float) -> Row:
         "seconds until checked as well": round(checked, 1),
         "acknowledged after that moment, given up with the wiping": since,
     }
-    acknowledged = sum(one.saved + one.sent for one in marks)
+    acknowledged = sum(mark.saved + mark.sent for mark in marks)
     return Row(
         "table wiped, recovered to the moment before",
         here.database, time.monotonic() - start, acts, acknowledged, missing, 1, tuple(broken[:20]), measured,

@@ -45,7 +45,7 @@ def until_refused(clerks: list[Writer], each_second=lambda: None) -> float:
     """Seconds until every clerk got a 503. Errors: TimeoutError."""
     start = time.monotonic()
     before = [clerk.answers[503] for clerk in clerks]
-    while any(one.answers[503] == number for one, number in zip(clerks, before, strict=True)):
+    while any(clerk.answers[503] == number for clerk, number in zip(clerks, before, strict=True)):
         if time.monotonic() - start > PATIENCE:
             raise TimeoutError(f"not refused: {[dict(clerk.answers) for clerk in clerks]}")
         time.sleep(1)

@@ -28,10 +28,10 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
                 disk.set(SLOW, step)
                 saved_again(clerks)
                 before = [len(clerk.spent) for clerk in clerks]
-                while min(len(one.spent) - n for one, n in zip(clerks, before, strict=True)) < SAVES:
+                while min(len(clerk.spent) - n for clerk, n in zip(clerks, before, strict=True)) < SAVES:
                     tally.must(reader.status("/") == 200, f"the dashboard at {step} ms")
                     time.sleep(0.2)
-                spent = [s for one, n in zip(clerks, before, strict=True) for s in one.spent[n:]]
+                spent = [s for clerk, n in zip(clerks, before, strict=True) for s in clerk.spent[n:]]
                 p50, p95 = statistics.median(spent), statistics.quantiles(spent, n=20)[-1]
                 measured[f"fsync + {step} ms, a saving"] = f"p50 {1000 * p50:.0f} ms, p95 {1000 * p95:.0f} ms"
                 look.at_once()

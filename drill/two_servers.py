@@ -20,8 +20,8 @@ ENTRIES = "SELECT count(*) FROM ledger_entry"
 
 def rows(database: str, minutes: float) -> Iterator[Row]:
     """Rounds of ten concurrent saves of one version, and of one request; then four clerks who switch servers."""
-    with world(database) as here, Service(here) as one, Service(here) as other:
-        yield _measured(here, [one.address, other.address])
+    with world(database) as here, Service(here) as first, Service(here) as second:
+        yield _measured(here, [first.address, second.address])
 
 
 def _measured(here: World, addresses: list[str]) -> Row:

@@ -117,7 +117,7 @@ def saved_again(clerks: list[Writer]) -> float:
     """Seconds until every clerk has another acknowledged save. Errors: TimeoutError."""
     start = time.monotonic()
     before = [len(clerk.saved) for clerk in clerks]
-    while any(len(one.saved) == number for one, number in zip(clerks, before, strict=True)):
+    while any(len(clerk.saved) == number for clerk, number in zip(clerks, before, strict=True)):
         if time.monotonic() - start > PATIENCE:
             stuck = [
                 (clerk.name, clerk.is_alive(), dict(clerk.answers), clerk.broken[-1:]) for clerk in clerks

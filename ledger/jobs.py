@@ -127,8 +127,8 @@ def carry_out(kind: JobKind, job: Job) -> None:
         end(job)
     except JobCancelled:
         _log.info("%s %d was given up", kind.model.__name__, job.pk)
-    except (JobRefused, *kind.refusals) as told:
-        end(job, str(told))
+    except (JobRefused, *kind.refusals) as refusal:
+        end(job, str(refusal))
     except Exception:
         _log.exception("%s %d", kind.model.__name__, job.pk)
         end(job, kind.fault)

@@ -91,8 +91,8 @@ def _read_rows() -> CatalogueRows:
 def _switches() -> dict[tuple[int, str], list[tuple[int, bool]]]:
     switches: dict[tuple[int, str], list[tuple[int, bool]]] = defaultdict(list)
     rows = GroupSwitch.objects.order_by("first_month")
-    for unit, group, first, asked in rows.values_list("unit_id", "group", "first_month", "asked"):
-        switches[unit, group].append((first, asked))
+    for unit, group, first, is_on in rows.values_list("unit_id", "group", "first_month", "asked"):
+        switches[unit, group].append((first, is_on))
     return dict(switches)
 
 
@@ -193,12 +193,12 @@ class Catalogue:
         off: set[str] = set()
         for group in SwitchedGroup:
             switches = (self._latest_switch(unit_id, group, month) for unit_id in near)
-            if next((asked for asked in switches if asked is not None), True) is False:
+            if next((is_on for is_on in switches if is_on is not None), True) is False:
                 off.update(group.measures)
         return frozenset(off)
 
     def _latest_switch(self, unit: int, group: str, month: Month) -> bool | None:
-        switches = [asked for first, asked in self.switches.get((unit, group), ()) if first <= month.number]
+        switches = [is_on for first, is_on in self.switches.get((unit, group), ()) if first <= month.number]
         return switches[-1] if switches else None
 
     def expected_of(self, tier: str, unit: int, month: Month) -> UnitFields:

@@ -34,22 +34,22 @@ _DRAFTS = (State.DRAFT, State.RETURNED)
 
 @transaction.atomic
 def switch_column_group(
-    unit: Unit, group: SwitchedGroup, month: Month, *, asked: bool, by: Any, at: datetime
+    unit: Unit, group: SwitchedGroup, month: Month, *, is_on: bool, by: Any, at: datetime
 ) -> GroupSwitch:
-    """Switch a group of columns on (`asked`) or off for a unit and those below it, from a month on. Stored figures
+    """Switch a group of columns on (`is_on`) or off for a unit and those below it, from a month on. Stored figures
     stay; blank cells of drafts from that month on are counted again.
 
     Errors: ActionRefused("reported_later") where a unit below sent figures of that month or a later one, because
     their count of blanks must not change.
     """
     current = GroupSwitch.objects.filter(unit=unit, group=group, first_month=month.number).first()
-    if current is not None and current.asked == asked:
+    if current is not None and current.asked == is_on:
         return current
     detail = {
         "unit": unit.code,
         "group": group,
         "from": str(month),
-        "asked": asked,
+        "asked": is_on,
         "before": current.asked if current else None,
     }
     # First, as it takes the lock of the log: no month can be sent between the check below and the change.
@@ -65,7 +65,7 @@ def switch_column_group(
             f"{sent.submission.unit.name} đã gửi báo cáo {last.label}: chỉ đổi được từ {last.next().label}.",
         )
     switch, _ = GroupSwitch.objects.update_or_create(
-        unit=unit, group=group, first_month=month.number, defaults={"asked": asked, "followed": False}
+        unit=unit, group=group, first_month=month.number, defaults={"asked": is_on, "followed": False}
     )
     _count_blanks(list(below.filter(state__in=_DRAFTS).select_for_update(of=("self",))))
     return switch
@@ -139,13 +139,13 @@ def column_groups_page(request: HttpRequest) -> HttpResponse:
         return _page(request, units, form, status=400)
     unit = next(unit for unit in units if str(unit.pk) == form.cleaned_data["unit"])
     group, month = SwitchedGroup(form.cleaned_data["group"]), Month.parse(form.cleaned_data["month"])
-    asked = form.cleaned_data["asked"] == GroupSwitchForm.ON
+    is_on = form.cleaned_data["asked"] == GroupSwitchForm.ON
     try:
-        switch_column_group(unit, group, month, asked=asked, by=request.user, at=clock.now())
+        switch_column_group(unit, group, month, is_on=is_on, by=request.user, at=clock.now())
     except ActionRefused as refusal:
         form.add_error("month", refusal.message)
         return _page(request, units, form, status=400)
-    word = "nhập" if asked else "không nhập"
+    word = "nhập" if is_on else "không nhập"
     messages.success(request, f"Đã đặt: từ {month.label}, các đơn vị bên dưới {word} nhóm “{group.label}”.")
     return redirect("records:groups")
 

@@ -45,7 +45,7 @@ class ChartPoint:
         return f"{text}{formatting.INCOMPLETE}" if self.hollow else text
 
     @property
-    def told(self) -> str:
+    def detail(self) -> str:
         """2.116/16.833 hồ sơ · 96/96 báo cáo tháng."""
         counts = (
             f"{formatting.format_count(self.numerator)}/{formatting.format_count(self.denominator)} hồ sơ"
@@ -63,11 +63,11 @@ class ChartSeries:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart; `told` states its finding in a sentence, the text alternative for screen readers."""
+    """A chart; `sentence` states its finding in a sentence, the text alternative for screen readers."""
 
     name: str
     kind: str
-    told: str
+    sentence: str
     labels: tuple[str, ...]
     series: tuple[ChartSeries, ...]
 
@@ -76,7 +76,7 @@ class Chart:
         across = zip(*(series.points for series in self.series), strict=True)
         lines = zip(labels or self.labels, across, strict=True) if self.series else ()
         return web.plain_rows(
-            (label, *(text for point in points for text in (point.printed, point.told)))
+            (label, *(text for point in points for text in (point.printed, point.detail)))
             for label, points in lines
         )
 
@@ -96,7 +96,7 @@ class ChartJson(BaseLineChartView):
         self.drawn = self.chart()
         context = super().get_context_data(**kwargs)
         data = {name: context[name] for name in ("labels", "datasets")}
-        return data | {"kind": self.drawn.kind, "told": self.drawn.told}
+        return data | {"kind": self.drawn.kind, "told": self.drawn.sentence}
 
     def get_labels(self) -> list[str]:
         return list(self.drawn.labels)
@@ -113,7 +113,7 @@ class ChartJson(BaseLineChartView):
         points = self.drawn.series[index].points
         return {
             "hollow": [point.hollow for point in points],
-            "told": [point.told for point in points],
+            "told": [point.detail for point in points],
             "printed": [formatting.format_percent(point.percent) for point in points],
             "counts": [[point.numerator, point.denominator] for point in points],
         }
@@ -170,7 +170,7 @@ class ShareBar:
     complete: bool
     partial: bool
     segments: tuple[BarSegment, ...]
-    told: str
+    description: str
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ class RateDot:
     goal: str | None
     verdict: str
     reached: bool | None
-    told: str
+    description: str
     before_percent: str
     goal_percent: str
 

@@ -27,7 +27,9 @@ def genuine(secret: str, headers, body: bytes, now: float) -> bool:
         return False
     signed = f"{event}.{sent}.".encode() + body
     right = "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
-    return any(hmac.compare_digest(right, one) for one in (headers["Webhook-Signature"] or "").split())
+    return any(
+        hmac.compare_digest(right, signature) for signature in (headers["Webhook-Signature"] or "").split()
+    )
 
 
 class Receiver(BaseHTTPRequestHandler):

@@ -36,11 +36,11 @@ def chosen_revisions(values: Iterable[str]) -> dict[int, int]:
     """
     pairs = {}
     for value in values:
-        pk, _, revision = value.partition(":")
-        number, seen = parse_digits(pk, 18), parse_digits(revision, 9)
-        if number < 0 or seen < 0:
+        pk_text, _, revision_text = value.partition(":")
+        pk, revision = parse_digits(pk_text, 18), parse_digits(revision_text, 9)
+        if pk < 0 or revision < 0:
             raise ValueError("Danh sách báo cáo đã chọn không đúng.")
-        pairs[number] = seen
+        pairs[pk] = revision
     return pairs
 
 

@@ -74,7 +74,7 @@ class CellClash:
 
 @dataclass
 class SheetComparison:
-    """One sheet. `texts`: as uploaded, by (row code, column name). `kept`: number of cells that only others changed
+    """One sheet. `texts`: as uploaded, by (row code, column name). `others`: number of cells that only others changed
     since the form was downloaded.
     """
 
@@ -85,7 +85,7 @@ class SheetComparison:
     remarks: list[CellRemark] = field(default_factory=list)
     changes: list[ChangedCell] = field(default_factory=list)
     clashes: list[CellClash] = field(default_factory=list)
-    kept: int = 0
+    others: int = 0
 
     @property
     def blocked(self) -> bool:
@@ -242,7 +242,7 @@ def _merge_other_saves(comparison: SheetComparison) -> None:
     if sign.revision != edition.revision or sign.edition != edition.number:
         theirs = changes_since(comparison.month.submission, sign.revision, edition.revision)
         mine = [change for change in comparison.changes if not _untouched(change, theirs)]
-        comparison.kept = len(comparison.changes) - len(mine)
+        comparison.others = len(comparison.changes) - len(mine)
         comparison.clashes = list(_clashes(mine, theirs, comparison.month))
         comparison.changes = mine
     elif edition.revision == 0:

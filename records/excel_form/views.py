@@ -196,7 +196,7 @@ def _render_preview(
         "wrong": [remark for remark in remarks if remark.blocks],
         "odd": [remark for remark in remarks if not remark.blocks],
         "cells": sum(len(comparison.changes) for comparison in preview.checked),
-        "others": sum(comparison.kept for comparison in preview.checked),
+        "others": sum(comparison.others for comparison in preview.checked),
     }
     return render(request, "records/excel_form/upload_preview.html", context, status=status)
 

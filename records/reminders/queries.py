@@ -226,7 +226,7 @@ def months_to_urge(statuses: Iterable[MonthStatus], days: Calendar, day: date) -
             status.due_on,
             days.span(status.month.next()).start,
             day,
-            status.mark == "back",
+            status.key == "back",
         )
         for status in statuses
         if status.unsent and not status.reopened

@@ -102,7 +102,7 @@ _MARKS = {
 
 @dataclass(frozen=True)
 class MonthStatus:
-    """The status of one unit's month. `mark`: a key of STATUS_WORDS; `last`: its newest edition, if it was opened;
+    """The status of one unit's month. `key`: a key of STATUS_WORDS; `last`: its newest edition, if it was opened;
     `locked`: nothing can be entered, whether it was opened or not; `reminded`: the reader's reminders about it;
     `declined`: a recently declined request to unlock it.
     """
@@ -110,7 +110,7 @@ class MonthStatus:
     unit: Unit
     month: Month
     due_on: date
-    mark: str
+    key: str
     late_days: int = 0
     last: Edition | None = None
     reopened: bool = False
@@ -128,18 +128,18 @@ class MonthStatus:
         """The status in Vietnamese."""
         if self.reopened:
             return "Đã duyệt, mở khóa để sửa"
-        if self.mark == "late":
+        if self.key == "late":
             return f"Quá hạn {self.late_days} ngày"
         return (
-            f"{STATUS_WORDS[self.mark]}, quá hạn {self.late_days} ngày"
+            f"{STATUS_WORDS[self.key]}, quá hạn {self.late_days} ngày"
             if self.late_days
-            else STATUS_WORDS[self.mark]
+            else STATUS_WORDS[self.key]
         )
 
     @property
     def unsent(self) -> bool:
         """Whether the unit has yet to send it."""
-        return self.mark in ("back", "draft", "late", "open")
+        return self.key in ("back", "draft", "late", "open")
 
 
 def ended_months(day: date, days: Calendar, count: int) -> list[Month]:
@@ -177,15 +177,15 @@ def _month_status(unit: Unit, month: Month, editions: list[Edition], day: date, 
         return MonthStatus(unit, month, due_on, "late" if late else "open", late)
     last = editions[-1]
     reopened = last.state == State.DRAFT and any(edition.state == State.APPROVED for edition in editions)
-    mark = _MARKS[State(last.state)]
-    if mark == "draft" and not last.revision and not reopened and late:
-        mark = "late"
+    key = _MARKS[State(last.state)]
+    if key == "draft" and not last.revision and not reopened and late:
+        key = "late"
     return MonthStatus(
         unit,
         month,
         due_on,
-        mark,
-        late_days=0 if reopened or mark in ("ok", "wait") else late,
+        key,
+        late_days=0 if reopened or key in ("ok", "wait") else late,
         last=last,
         reopened=reopened,
     )
@@ -253,7 +253,7 @@ def missing_months(
         months = [
             status
             for status in statuses[unit.pk]
-            if status.unsent and status.mark != "back" and not status.reopened
+            if status.unsent and status.key != "back" and not status.reopened
         ]
         if months:
             missing.append(MissingMonths(unit, months, reminded.get(unit.pk)))

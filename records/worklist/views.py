@@ -176,8 +176,8 @@ def _clerk_context(user: User, units: list[Unit], day: date, due: DueDates) -> d
         for status in statuses[unit.pk]
     ]
     unsent = [status for status in all_statuses if status.unsent]
-    unsent.sort(key=lambda status: (STATUS_ORDER[status.mark], -status.month.number))
-    sent = [status for status in all_statuses if status.mark in ("ok", "wait")]
+    unsent.sort(key=lambda status: (STATUS_ORDER[status.key], -status.month.number))
+    sent = [status for status in all_statuses if status.key in ("ok", "wait")]
     sent.sort(key=lambda status: -status.month.number)
     return {
         "owed": unsent,
@@ -271,8 +271,8 @@ def _headline(context: dict) -> tuple[str, str]:
         return heading, _progress(context)
     if context["clerk"]:
         unsent = context["owed"]
-        back = sum(status.mark == "back" for status in unsent)
-        late = sum(status.mark != "back" and status.late_days > 0 for status in unsent)
+        back = sum(status.key == "back" for status in unsent)
+        late = sum(status.key != "back" and status.late_days > 0 for status in unsent)
         parts = [f"{back} báo cáo bị trả lại" if back else "", f"{late} báo cáo quá hạn" if late else ""]
         other = len(unsent) - back - late
         parts.append(f"{other} báo cáo cần gửi" if other else "")

@@ -100,10 +100,10 @@ def children_at(unit: Unit, on: date) -> list[Unit]:
 
 @dataclass(frozen=True)
 class RequestCounts:
-    """How many requests a review has, how many are answered (`come`) and how many are late."""
+    """How many requests a review has, how many are `answered` and how many are late."""
 
-    asked: int
-    come: int
+    total: int
+    answered: int
     late: int
 
 
@@ -111,7 +111,7 @@ def request_counts(review: Review, on: date) -> RequestCounts:
     """The counts, in one query."""
     late = Q(sent_at=None, due_on__lt=on)
     counts = review.askings.aggregate(
-        asked=Count("pk"), come=Count("pk", filter=~Q(sent_at=None)), late=Count("pk", filter=late)
+        total=Count("pk"), answered=Count("pk", filter=~Q(sent_at=None)), late=Count("pk", filter=late)
     )
     return RequestCounts(**counts)
 

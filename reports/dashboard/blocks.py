@@ -365,12 +365,14 @@ def on_time_block(summary: Summary, before: Summary | None, every: Goals) -> dic
 def chart_with_basis(state: PageState, chart: Chart) -> Chart:
     """The chart with its basis or as-of day added to its sentence, unless they are the defaults."""
     if state.query.today is not None:
-        return replace(chart, told=f"{chart.told}, {formatting.basis_label(state.query.today)}".lstrip(", "))
+        return replace(
+            chart, sentence=f"{chart.sentence}, {formatting.basis_label(state.query.today)}".lstrip(", ")
+        )
     if state.query.as_of is None:
         return chart
     return replace(
         chart,
-        told=f"{chart.told}. {formatting.included_label(state.query.include, state.query.as_of)}".lstrip(
+        sentence=f"{chart.sentence}. {formatting.included_label(state.query.include, state.query.as_of)}".lstrip(
             ". "
         ),
     )

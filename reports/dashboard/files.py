@@ -276,7 +276,7 @@ class DashboardTables:
     @property
     def _left_out(self) -> str:
         against = self._both[1].against
-        return against.told if against else ""
+        return against.sentence if against else ""
 
     def shares(self) -> TableFile:
         """By tier and channel."""

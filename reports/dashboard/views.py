@@ -149,7 +149,7 @@ def _page(state: PageState, shown: ShownPeriods, visible: list[int], user: User)
         "trail": _trail(state, above, end) if above else [],
         "summary": summary,
         "before": before,
-        "left_out": past.against.told if past.against else "",
+        "left_out": past.against.sentence if past.against else "",
         "uncompared": bool(past.against and past.against.nobody),
         "include_name": formatting.included_label(query.include, query.as_of),
         "review": frozen_review_for(query.unit, query.period, today=query.basis == "today"),
@@ -255,7 +255,7 @@ def _channels(shown: ShownPeriods) -> Chart:
     current, past = current_and_past(shown)
     if past.against is not None:
         chart = blocks.channel_comparison(past.against.current, past.against.before)
-        return replace(chart, told=f"{chart.told}. {past.against.told}".lstrip(". "))
+        return replace(chart, sentence=f"{chart.sentence}. {past.against.sentence}".lstrip(". "))
     return blocks.channel_comparison(current, past.before)
 
 

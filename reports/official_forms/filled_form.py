@@ -282,13 +282,13 @@ Key = tuple[str, str]  # of the tier, "" above all, and of the line itself
 
 @dataclass(frozen=True)
 class CellDifference:
-    """A cell with its value in the system (`stored`) and in the file (`given`); `cell` is its address there."""
+    """A cell with its value in the system (`stored`) and in the file (`uploaded`); `cell` is its address there."""
 
     line: str
     column: NumberedColumn
     cell: str
     stored: int | None
-    given: int | None
+    uploaded: int | None
 
 
 @dataclass
@@ -344,8 +344,8 @@ def _differing(
     line: OfficialLine, stored: tuple[int | None, ...], filled: FilledForm
 ) -> Iterator[CellDifference]:
     for column, mine in zip(filled.form.columns, stored, strict=True):
-        given = line.cells[column.number]
+        uploaded = line.cells[column.number]
         # An unread cell has a fault, or is a total that follows from its parts.
-        if column.number not in line.unread and given != mine:
+        if column.number not in line.unread and uploaded != mine:
             cell = f"{line.letters[column.number]}{line.number}"
-            yield CellDifference(line.name, column, cell, mine, given)
+            yield CellDifference(line.name, column, cell, mine, uploaded)

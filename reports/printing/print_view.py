@@ -284,7 +284,7 @@ def notes(doc: dict[str, Any], now: Summary) -> list[str]:
         if now.total.estimated or any(row.figures.estimated for row in now.rows)
         else []
     )
-    return texts + ([ComparedSummaries.from_dict(doc["compared"]).told] if "compared" in doc else [])
+    return texts + ([ComparedSummaries.from_dict(doc["compared"]).sentence] if "compared" in doc else [])
 
 
 def _section(section: dict[str, Any], paragraphs: list[list[text_figures.TextSentence]]) -> dict[str, Any]:

@@ -132,7 +132,7 @@ class _Comparison(FormulaSheet):
     def write(self, doc: dict[str, Any], now: Summary, before: Summary, basis: str) -> None:
         if "compared" in doc:
             compared = ComparedSummaries.from_dict(doc["compared"])
-            now, before, basis = compared.current, compared.before, f"{basis}. {compared.told}"
+            now, before, basis = compared.current, compared.before, f"{basis}. {compared.sentence}"
         self.head(f"So với chỉ tiêu giao và cùng kỳ, {now.period.label}", basis)
         for at, line in enumerate([*_rates(doc, now, before), *_indicators(doc)], HEAD):
             self._line(at, *line)
@@ -223,7 +223,7 @@ def review_source_lines(
     yield "Báo cáo", f"{doc['review']['title']} ({doc['review']['issuer_name']})"
     yield "Trạng thái", state
     if "compared" in doc:
-        yield "So với cùng kỳ", ComparedSummaries.from_dict(doc["compared"]).told
+        yield "So với cùng kỳ", ComparedSummaries.from_dict(doc["compared"]).sentence
     yield from tables_columns.source_lines(now, "số liệu minh họa" if doc["demo"] else "")
     for rate in _compared_rates(doc):
         if rate not in tables_columns.RATES:

@@ -103,17 +103,17 @@ def _numbers(text: str, begins: bool) -> Iterator[TypedNumber]:
     numbered = leading.end() if leading else 0
     names = (match.span() for match in _EXCEPTED.finditer(text))
     first, last = next(names, (len(text), len(text)))
-    for found in _NUMBER.finditer(text):
-        start, end = found.span("number")
+    for number in _NUMBER.finditer(text):
+        start, end = number.span("number")
         while last <= start < len(text) and first < len(text):
             first, last = next(names, (len(text), len(text)))
         if start < numbered or (first < end and start < last):
             continue
-        kind, start, end = _kind(text, found)
+        kind, start, end = _kind(text, number)
         noun = (_NOUN.match(text, end)["noun"] or "") if kind == COUNT else ""
-        sign = -1 if found["down"] else 1
+        sign = -1 if number["down"] else 1
         yield TypedNumber(
-            start, end, text[start:end], kind, sign * number_value(found["number"]), noun.lower()
+            start, end, text[start:end], kind, sign * number_value(number["number"]), noun.lower()
         )
 
 

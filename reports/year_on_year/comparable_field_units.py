@@ -157,8 +157,8 @@ class ComparableFieldUnits:
     @cached_property
     def divided(self) -> Set[int]:
         """By today's units: ids of units of which only a part counts."""
-        carried = self.reach.successor_history if self.reach.today is not None else None
-        sources = carried.total.sources if carried and carried.total else ()
+        history = self.reach.successor_history if self.reach.today is not None else None
+        sources = history.total.sources if history and history.total else ()
         return {source.unit for source in sources if not source.undivided}
 
     @cached_property

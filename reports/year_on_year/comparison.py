@@ -202,7 +202,7 @@ class ComparedSummaries:
     field: str = ""
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         """Vietnamese: which units the comparison leaves out, or that there is nothing to compare."""
         reports = f"báo cáo lĩnh vực {self.field}" if self.field else "báo cáo"
         if self.nobody:

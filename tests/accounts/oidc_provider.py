@@ -1,4 +1,4 @@
-"""A real OpenID Connect provider on this machine, which can be made to lie in its ID tokens."""
+"""A local OpenID Connect provider whose ID tokens a test can falsify."""
 
 import base64
 import json
@@ -21,13 +21,15 @@ Spoil = Callable[[dict], dict]
 
 @contextmanager
 def provider() -> Iterator[SimpleNamespace]:
-    """Runs it: `address` is its issuer, `spoil` changes the claims before they are signed by `sign`."""
+    """A running provider. `address`: its issuer; `spoil` changes the claims before `sign` signs them; `token_requests`:
+    the forms it received.
+    """
     app = oidc_provider_mock.app()
-    here = SimpleNamespace(spoil=lambda claims: claims, sign=by_key, asked=[])
+    here = SimpleNamespace(spoil=lambda claims: claims, sign=by_key, token_requests=[])
     truly = app.view_functions["oidc-provider-mock.issue_token"]
 
     def issue():
-        here.asked.append(flask.request.form.to_dict())
+        here.token_requests.append(flask.request.form.to_dict())
         answer = flask.make_response(truly()).get_json()
         if "id_token" in answer:
             body = answer["id_token"].split(".")[1]
@@ -49,13 +51,13 @@ def provider() -> Iterator[SimpleNamespace]:
 
 
 def consent(address: str, subject: str) -> str:
-    """Sign in at the provider's page as `subject`; where it leads back to."""
+    """Sign in at the provider as `subject`; the address it redirects to."""
     answer = requests.post(address, data={"sub": subject}, allow_redirects=False, timeout=10)
     return answer.headers["Location"]
 
 
 def by_key(claims: dict, **head: object) -> str:
-    """Signed as the provider does, with more in the head."""
+    """A token signed with the provider's key; `head`: more fields of its header."""
     key = RSAKey.import_key(storage.jwk.as_dict(is_private=True))
     named = {"kid": key.kid} if key.kid else {}
     return jwt.encode({"alg": "RS256", **named, **head}, claims, key)
@@ -69,10 +71,10 @@ def by_nothing(claims: dict) -> str:
 
 
 def by_shared_secret(claims: dict) -> str:
-    """HS256 by what the program itself knows."""
+    """HS256 with the client secret."""
     return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(SECRET.encode()))
 
 
 def by_a_stranger(claims: dict) -> str:
-    """RS256 by a key that the provider does not have."""
+    """RS256 with a key that is not the provider's."""
     return jwt.encode({"alg": "RS256"}, claims, RSAKey.generate_key(2048))

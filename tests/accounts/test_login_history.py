@@ -1,4 +1,4 @@
-"""What is kept of sign-ins and sessions, how long, and that no log holds a secret (acceptance S33)."""
+"""Retention of sign-in logs and sessions; no log holds a secret (acceptance S33)."""
 
 import logging
 from datetime import timedelta
@@ -33,16 +33,16 @@ def test_old_sign_ins_and_ended_sessions_are_forgotten(tree, settings):
     enter(WRONG, HTTP_USER_AGENT="máy khác")
     enter(RIGHT)
     now = timezone.now()
-    kept = (AccessLog, AccessFailureLog, Session)
-    assert [model.objects.count() for model in kept] == [1, 2, 1]
-    assert [one.succeeded for one in sessions.sign_ins_of(user)] == [True, False, False]
+    models = (AccessLog, AccessFailureLog, Session)
+    assert [model.objects.count() for model in models] == [1, 2, 1]
+    assert [sign_in.succeeded for sign_in in sessions.sign_ins_of(user)] == [True, False, False]
     assert len(list(sessions.running_sessions_of(user, at=now))) == 1
     almost = now - timedelta(days=settings.SIGN_IN_DAYS, seconds=-60)
     AccessLog.objects.update(attempt_time=almost)
     AccessFailureLog.objects.filter(user_agent="máy khác").update(attempt_time=almost - timedelta(minutes=2))
     Session.objects.update(expire_date=now - timedelta(seconds=1))
     call_command("deliver")
-    assert [model.objects.count() for model in kept] == [1, 1, 0]
+    assert [model.objects.count() for model in models] == [1, 1, 0]
 
 
 def test_forgetting_goes_in_steps(db, monkeypatch):
@@ -56,7 +56,7 @@ def test_forgetting_goes_in_steps(db, monkeypatch):
 
 
 def test_no_log_holds_a_password_or_token(tree, caplog, capfd):
-    """Every table that keeps what happened, the server's log at its most talkative, and what is printed."""
+    """In every log table, in the server's log at level DEBUG, and in what is printed."""
     caplog.set_level(logging.DEBUG)
     user = person("thu", ("clerk", tree.tan_thanh), ("administrator", tree.district))
     issued = users.issue_password(user, by=None, at=timezone.now())
@@ -73,12 +73,12 @@ def test_no_log_holds_a_password_or_token(tree, caplog, capfd):
         "/api/v1/summary?period=x", headers={"Authorization": f"Bearer {secret}"}
     )
     printed = "".join(capfd.readouterr())
-    kept = [
+    rows = [
         row for model in (Entry, *apps.get_app_config("axes").get_models()) for row in model.objects.values()
     ]
-    said = f"{kept}{caplog.text}{printed}"
-    assert "/api/v1/units" in said and "thu" in said
-    assert not [one for one in (WRONG, issued, NEW, secret, secret[:-1] + "x") if one in said]
+    logged = f"{rows}{caplog.text}{printed}"
+    assert "/api/v1/units" in logged and "thu" in logged
+    assert not [text for text in (WRONG, issued, NEW, secret, secret[:-1] + "x") if text in logged]
 
 
 GUESSED = "mật khẩu đoán mò"
@@ -96,14 +96,14 @@ GUESSED = "mật khẩu đoán mò"
     ],
 )
 def test_of_a_failed_try_nothing_that_was_typed_is_kept(tree, where, typed):
-    """Twice: the second try is written onto the first."""
+    """Twice: axes adds the second attempt to the row of the first."""
     user = person("thu", ("clerk", tree.tan_thanh))
     second_factor.begin_factor(user)
     client = enter(RIGHT)
     client = Client() if "login" in where else client
     for _ in range(2):
         client.post(where, typed)
-    (kept,) = AccessAttempt.objects.values()
-    assert kept["failures_since_start"] == 2
-    assert (kept["get_data"], kept["post_data"]) == ("", "")
-    assert not [one for one in (GUESSED, NEW, quote(NEW)) if one in str(kept)]
+    (attempt,) = AccessAttempt.objects.values()
+    assert attempt["failures_since_start"] == 2
+    assert (attempt["get_data"], attempt["post_data"]) == ("", "")
+    assert not [text for text in (GUESSED, NEW, quote(NEW)) if text in str(attempt)]

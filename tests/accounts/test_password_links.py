@@ -1,4 +1,4 @@
-"""A forgotten password and an invitation: links by e-mail (acceptance S13)."""
+"""Links by e-mail for a forgotten password and for an invitation (acceptance S13)."""
 
 import re
 import time
@@ -23,7 +23,7 @@ PASSWORD, NEW = "mật khẩu đủ dài", "một mật khẩu hoàn toàn khác
 
 @pytest.fixture(autouse=True)
 def _at_once_and_apart(monkeypatch, settings, tmp_path):
-    """What is done after the answer is done before it here; how often somebody asked is counted apart."""
+    """Runs background work before the response; each test has rate limits of its own."""
     monkeypatch.setattr("accounts.passwords.run_in_background", lambda act: act())
     settings.DATA_DIR = tmp_path
 
@@ -80,11 +80,11 @@ def test_known_unknown_and_disabled_get_the_same_answer(client, an):
     ]
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
-    assert [one.to for one in mail.outbox] == [[an.email]]
+    assert [message.to for message in mail.outbox] == [[an.email]]
 
 
 def test_the_answer_takes_the_same_time(shared_database, monkeypatch, settings):
-    """Sending is slow here as it is everywhere; medians of 20 differ by less than 50 ms."""
+    """Sending takes 200 ms; the medians of 20 requests differ by less than 50 ms."""
     monkeypatch.undo()
     sent = []
     monkeypatch.setattr(passwords, "send_mail", lambda *parts: time.sleep(0.2) or sent.append(parts))
@@ -183,7 +183,7 @@ def test_a_second_invitation_ends_the_first(client, an, tree):
     assert sign_in("an", PASSWORD).status_code == 200
 
 
-def test_a_mail_server_that_is_away_is_told(client, an, tree, monkeypatch):
+def test_an_unreachable_mail_server_is_reported(client, an, tree, monkeypatch):
     client.force_login(person("quantri", ("administrator", tree.province)))
     monkeypatch.setattr(passwords, "send_mail", lambda *_: (_ for _ in ()).throw(OSError()))
     answer = client.post(f"/units/people/{an.pk}/invite/", follow=True)
@@ -219,10 +219,10 @@ def test_without_a_mail_server_pages_offer_no_invitation(client, an, tree, setti
     assert f'action="{page}invite/"' in client.get(page).content.decode()
     assert "disabled" not in client.get(f"{LIST}people/new/").content.decode()
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-    told = client.get(page).content.decode()
-    assert "invite/" not in told and "chưa đặt máy chủ thư" in told
-    told = client.get(f"{LIST}people/new/").content.decode()
-    assert "chưa đặt máy chủ thư" in told and re.search(r'name="invite"[^>]*disabled', told)
+    text = client.get(page).content.decode()
+    assert "invite/" not in text and "chưa đặt máy chủ thư" in text
+    text = client.get(f"{LIST}people/new/").content.decode()
+    assert "chưa đặt máy chủ thư" in text and re.search(r'name="invite"[^>]*disabled', text)
 
 
 def test_without_a_mail_server_a_forgotten_password_is_the_administrators(client, an, settings, monkeypatch):

@@ -1,4 +1,4 @@
-"""What an administrator sets holds from the next request on (acceptance S9, S35)."""
+"""Safety rules that an administrator sets apply from the next request on (acceptance S9, S35)."""
 
 import time
 from datetime import date
@@ -64,9 +64,9 @@ def test_most_requests_ask_for_no_rules(setter, tree):
     person("an", ("viewer", tree.tan_thanh))
     client = sign_in("an")
     client.get(LIST)
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         client.get(LIST)
-    assert not [one for one in asked if "safety" in one["sql"]]
+    assert not [query for query in queries if "safety" in query["sql"]]
 
 
 def test_password_rules_hold_for_the_next_password(setter, tree):
@@ -131,7 +131,7 @@ def test_from_elsewhere_no_page_of_administration_is_there(setter, admin):
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [
         ({"idle_minutes": "4"}, "từ 5 đến 480"),
         ({"idle_minutes": "١٠"}, "từ 5 đến 480"),
@@ -142,9 +142,9 @@ def test_from_elsewhere_no_page_of_administration_is_there(setter, admin):
         ({"addresses": "10.0.0.0/8"}, "Địa chỉ bạn đang dùng (127.0.0.1) không nằm trong danh sách này."),
     ],
 )
-def test_what_cannot_be_a_rule_is_refused(setter, typed, told):
+def test_what_cannot_be_a_rule_is_refused(setter, typed, message):
     answer = put(setter, **typed)
-    assert answer.status_code == 422 and told in answer.content.decode()
+    assert answer.status_code == 422 and message in answer.content.decode()
     assert not SafetyRules.objects.exists()
 
 

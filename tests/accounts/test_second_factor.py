@@ -1,4 +1,4 @@
-"""The second factor: set up, asked for, good once, recovered, taken back (acceptance S14)."""
+"""The second factor: set-up, sign-in, codes that work once, recovery, reset (acceptance S14)."""
 
 import base64
 import re
@@ -32,7 +32,7 @@ def admin(tree) -> User:
 
 
 def code_of(user: User, *, ago: int = 0) -> str:
-    """What the person's app showed so many seconds ago; it stays that old for a second at least."""
+    """The code of the person's app `ago` seconds ago, not in the last second of its period."""
     if (left := 30 - time.time() % 30) < 1:
         time.sleep(left)
     device = Factor.objects.filter(user=user).latest("pk")
@@ -42,7 +42,7 @@ def code_of(user: User, *, ago: int = 0) -> str:
 
 
 def enrol(user: User) -> list[str]:
-    """A confirmed app, whose code of the moment is still good; the recovery codes."""
+    """Confirms an app, whose current code stays unused; the recovery codes."""
     second_factor.begin_factor(user)
     codes = second_factor.confirm_factor(user, code_of(user, ago=30), by=user)
     assert codes is not None
@@ -54,7 +54,7 @@ def password(client: Client, username: str = "quantri"):
 
 
 def half_in(username: str = "quantri") -> Client:
-    """A browser where the right password was typed, and no code yet."""
+    """A client after the password and before the code."""
     client = Client()
     assert password(client, username).url == CODE
     return client
@@ -64,10 +64,10 @@ def test_the_password_alone_opens_nothing(admin):
     enrol(admin)
     client = half_in()
     assert client.get("/units/").status_code == 302
-    kept = client.cookies["sessionid"].value
+    first_session = client.cookies["sessionid"].value
     answer = client.post(CODE, {"code": code_of(admin)})
     assert (answer.status_code, answer.url) == (302, "/units/")
-    assert client.get("/units/").status_code == 200 and client.cookies["sessionid"].value != kept
+    assert client.get("/units/").status_code == 200 and client.cookies["sessionid"].value != first_session
 
 
 def test_without_a_second_factor_nothing_changes(admin):
@@ -84,15 +84,13 @@ def test_a_code_is_good_for_one_sign_in(admin):
 
 
 def test_the_way_in_and_wrong_codes_are_kept(admin, caplog):
-    """ASVS 16.3.1: which steps a sign-in took, by the address of its last one; of a wrong code whose it was, not the
-    code.
-    """
+    """ASVS 16.3.1: a sign-in is logged with the address of its last step, a wrong code with its person only."""
     password(Client())
     codes = enrol(admin)
     client = half_in()
     client.post(CODE, {"code": "000000"})
-    (told,) = [record.getMessage() for record in caplog.records if record.name == "accounts.sign_in"]
-    assert told == f"wrong code at the second step of person {admin.pk}"
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "accounts.sign_in"]
+    assert line == f"wrong code at the second step of person {admin.pk}"
     Factor.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
     client.post(CODE, {"code": codes[0]})
     assert list(AccessLog.objects.order_by("pk").values_list("path_info", flat=True)) == [LOGIN, CODE]
@@ -113,7 +111,7 @@ def test_after_three_wrong_codes_the_right_one_is_refused_at_once(admin):
         Factor.objects.update(throttling_failure_timestamp=timezone.now())
     for code in (code_of(admin), recovery[0]):
         client = half_in()
-        # Signing in can take as long as the refusal lasts.
+        # Signing in may outlast the throttling.
         Factor.objects.update(throttling_failure_timestamp=timezone.now())
         assert client.post(CODE, {"code": code}).status_code == 422
     Factor.objects.update(throttling_failure_timestamp=timezone.now() - timedelta(minutes=1))
@@ -137,7 +135,7 @@ def test_the_step_waits_five_minutes(admin, monkeypatch):
 
 
 @pytest.mark.parametrize("change", [users.disable_user, None])
-def test_who_is_changed_between_the_steps_starts_anew(admin, change):
+def test_an_account_changed_between_the_steps_starts_again(admin, change):
     enrol(admin)
     client = half_in()
     if change:
@@ -159,17 +157,17 @@ def test_a_recovery_code_is_good_once_and_is_kept_as_a_digest(admin):
     assert half_in().post(CODE, {"code": codes[3]}).status_code == 422
 
 
-def at_once(act: Callable, *given) -> list:
-    """Run the act for each given value in a thread, and so over a connection, of its own."""
+def at_once(act: Callable, *values) -> list:
+    """Run the act for each value, in a thread and over a connection of its own."""
 
-    def run(one):
+    def run(value):
         try:
-            return act(one)
+            return act(value)
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(len(given)) as pool:
-        return list(pool.map(run, given))
+    with ThreadPoolExecutor(len(values)) as pool:
+        return list(pool.map(run, values))
 
 
 @pytest.mark.parametrize("kind", ["app", "recovery"])
@@ -195,9 +193,9 @@ def test_a_person_sets_it_up_on_the_page(client, admin):
     assert client.post(f"{FACTOR}confirm/", typed).status_code == 422
     assert client.post(f"{FACTOR}confirm/", typed | {"password": PASSWORD, "code": "000"}).status_code == 422
     Factor.objects.update(throttling_failure_timestamp=None, throttling_failure_count=0)
-    done = client.post(f"{FACTOR}confirm/", {"code": code_of(admin), "password": PASSWORD})
-    codes = re.findall(r"<li><code>([\w-]+)</code>", done.content.decode())
-    assert done.status_code == 200 and len(codes) == 10 and done.headers["Cache-Control"] == "no-store"
+    answer = client.post(f"{FACTOR}confirm/", {"code": code_of(admin), "password": PASSWORD})
+    codes = re.findall(r"<li><code>([\w-]+)</code>", answer.content.decode())
+    assert answer.status_code == 200 and len(codes) == 10 and answer.headers["Cache-Control"] == "no-store"
     assert client.get("/units/").status_code == 200 and other.get("/units/").status_code == 302
     assert "Đang bật" in client.get(FACTOR).content.decode()
     assert client.post(f"{FACTOR}drop/", {"code": "000000"}).status_code == 422
@@ -207,7 +205,7 @@ def test_a_person_sets_it_up_on_the_page(client, admin):
     assert len(new) == 10 and not set(new) & set(codes)
     assert client.post(f"{FACTOR}drop/", {"code": new[0]}).url == FACTOR
     assert not Factor.objects.exists() and not RecoveryCode.objects.exists()
-    assert [one.action for one in Entry.objects.filter(action__startswith="factor")] == [
+    assert [entry.action for entry in Entry.objects.filter(action__startswith="factor")] == [
         "factor.confirm", "factor.recover", "factor.renew_codes", "factor.recover", "factor.drop",
     ]  # fmt: skip
 
@@ -263,28 +261,28 @@ def test_nobody_resets_their_own_or_a_strangers(client, admin, tree):
 
 
 def stored() -> str:
-    """Whatever a thief of the database gets to read."""
+    """All rows of the database as text."""
     with connection.cursor() as cursor:
-        found = []
+        rows = []
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608 (the database's own names, quoted)
-            found += [repr(row) for row in cursor.fetchall()]
-    return "\n".join(found).lower()
+            rows += [repr(row) for row in cursor.fetchall()]
+    return "\n".join(rows).lower()
 
 
 def shapes(secret: bytes) -> list[str]:
-    """How a secret might lie in a table."""
+    """The forms in which a secret might be stored."""
     coded = (
         secret.hex(),
         base64.b32encode(secret).decode(),
         base64.b64encode(secret).decode()[:-1],
         repr(secret),
     )
-    return [one.lower() for one in coded]
+    return [text.lower() for text in coded]
 
 
 def plain(secret: bytes) -> None:
-    """Put the secret as django-otp itself keeps it."""
+    """Store the secret unencrypted, as django-otp does."""
     Factor.objects.update(key=secret.hex())
 
 
@@ -297,7 +295,7 @@ def test_a_stolen_database_gives_no_code(admin):
 
 
 def test_a_secret_opens_for_its_person_only(admin, tree):
-    """Who writes in the database but knows no key cannot give an administrator the app of another, nor a plain one."""
+    """Without a key nobody who writes to the database can give an administrator another's app or a plain secret."""
     other = person("ba", ("clerk", tree.tan_thanh))
     enrol(admin), enrol(other)
     own = Factor.objects.get(user=other)

@@ -1,4 +1,4 @@
-"""How long a session lasts, and what becomes of what was typed when it ends (acceptance S11, S12, S18)."""
+"""How long sessions last, and what becomes of unsent input when one ends (acceptance S11, S12, S18)."""
 
 import re
 import time
@@ -21,7 +21,7 @@ IDLE, ABSOLUTE = 30 * 60, 10 * 3600
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that is moved: clock["at"] += seconds."""
+    """A clock that a test advances: clock["at"] += seconds."""
     state = {"at": time.time()}
     monkeypatch.setattr("cchc_dashboard.middleware.time.time", lambda: state["at"])
     return state
@@ -43,9 +43,9 @@ def again(client: Client, username: str):
 
 
 def offered(answer) -> list[tuple[str, str]]:
-    """The fields of the form that is offered to be sent again, as a browser would send them."""
-    found = re.findall(r'<textarea name="([^"]+)" hidden>\n(.*?)</textarea>', answer.content.decode(), re.S)
-    return [(name, value.replace("&lt;", "<").replace("&gt;", ">")) for name, value in found]
+    """The fields of the form offered for sending again, as a browser would send them."""
+    fields = re.findall(r'<textarea name="([^"]+)" hidden>\n(.*?)</textarea>', answer.content.decode(), re.S)
+    return [(name, value.replace("&lt;", "<").replace("&gt;", ">")) for name, value in fields]
 
 
 def test_an_idle_session_ends(clock, admin):
@@ -123,8 +123,8 @@ def test_codes_of_the_second_factor_are_never_kept(clock, admin, address, header
     client.get("/units/")
     clock["at"] += IDLE + 1
     client.post(address, {"code": "135790", "secret": "JBSWY3DPEHPK3PXP"}, headers=headers)
-    kept = [str(one.get_decoded()) for one in Session.objects.all()]
-    assert not [one for one in kept if "135790" in one or "JBSWY3DPEHPK3PXP" in one]
+    contents = [str(session.get_decoded()) for session in Session.objects.all()]
+    assert not [text for text in contents if "135790" in text or "JBSWY3DPEHPK3PXP" in text]
     assert again(Client(), "quantri").url != RESUME
 
 
@@ -222,7 +222,7 @@ def test_a_person_sees_where_the_account_is_signed_in(desk, phone, tree):
     ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox trên Linux"),
     ("Mozilla/5.0 (Windows NT 10.0) coc_coc_browser/120 Chrome/114.0 Safari/537.36", "Cốc Cốc trên Windows"),
 ])  # fmt: skip
-def test_a_browser_is_told_roughly(agent, words):
+def test_a_device_name_is_browser_and_system(agent, words):
     assert device_name(agent) == words
 
 
@@ -235,7 +235,7 @@ def test_one_session_is_ended_by_the_password(desk, phone):
     assert end(phone, key).status_code == 422
 
 
-def test_all_others_are_ended_and_this_one_goes_on(desk, phone):
+def test_all_others_are_ended_and_this_one_continues(desk, phone):
     half = Client()
     assert end(phone, "others").url == SESSIONS
     assert inside(phone) and not inside(desk) and not inside(half)
@@ -276,8 +276,8 @@ def test_an_administrator_ends_those_of_somebody(desk, tree):
     assert not inside(theirs) and inside(desk)
     assert Entry.objects.get(action="session.end_all").actor == "quantri"
     own = User.objects.get(username="quantri")
-    told = desk.post(f"/units/people/{own.pk}/sign-out/", follow=True).content.decode()
-    assert "Phiên đăng nhập của tôi" in told and inside(desk)
+    text = desk.post(f"/units/people/{own.pk}/sign-out/", follow=True).content.decode()
+    assert "Phiên đăng nhập của tôi" in text and inside(desk)
 
 
 def test_the_server_ends_those_of_one_or_of_all(desk, phone, tree, capsys):
@@ -302,7 +302,7 @@ def test_the_server_ends_those_of_one_or_of_all(desk, phone, tree, capsys):
     ("/accounts/password/", {"old_password": "?", "new_password1": "x" * 20, "new_password2": "x" * 20}),
 ])  # fmt: skip
 def test_an_open_session_is_no_place_to_guess_the_password(desk, address, fields):
-    """A wrong one counts as at signing in, so that a found session does not lead to the account."""
+    """Wrong passwords count as at sign-in, so that an open session does not give away the account."""
     if "factor" in address:
         desk.post("/accounts/factor/")
 

@@ -1,4 +1,4 @@
-"""Single sign-on at a real provider: who comes in, by what, and what is refused (acceptance S15)."""
+"""Single sign-on with a real provider: who gets in, and what is refused (acceptance S15)."""
 
 import time
 from urllib.parse import parse_qs, urlsplit
@@ -20,8 +20,8 @@ BEGIN, LIST = "/accounts/sso/", "/units/"
 
 @pytest.fixture(scope="module")
 def running():
-    with oidc_provider.provider() as found:
-        yield found
+    with oidc_provider.provider() as server:
+        yield server
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def an(tree, provider) -> User:
 
 
 def arrive(client: Client, subject: str = "sub-an"):
-    """The whole way: our page, the provider's, and back."""
+    """Sign in: our page, the provider's, and back."""
     there = client.get(BEGIN, {"next": LIST})
     assert there.status_code == 302
     back = urlsplit(consent(there.url, subject))
@@ -63,7 +63,7 @@ def test_a_challenge_is_sent_and_its_secret_follows(client, an, provider):
     assert query["code_challenge_method"] == ["S256"] and len(query["code_challenge"][0]) == 43
     assert query["nonce"] and query["state"] and query["scope"] == ["openid"]
     arrive(client)
-    assert len(provider.asked[-1]["code_verifier"]) >= 43
+    assert len(provider.token_requests[-1]["code_verifier"]) >= 43
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_token_without_the_servers_signature_is_refused(client, an, provider, 
     ("kind", "status"), [("JWT", 302), ("jwt", 302), ("at+jwt", 400), ("logout+jwt", 400)]
 )
 def test_only_what_calls_itself_no_other_kind_of_token_is_taken(client, an, provider, kind, status):
-    """ASVS 9.2.2: the same server signs tokens for other uses by the same key, and says which in their heads."""
+    """ASVS 9.2.2: the server signs tokens of other types with the same key; their header names the type."""
     provider.sign = lambda claims: oidc_provider.by_key(claims, typ=kind)
     assert arrive(client).status_code == status
 
@@ -135,7 +135,7 @@ def test_an_answer_is_good_once(client, an, provider):
     assert client.get(f"{back.path}?{back.query}").status_code == 400
 
 
-def test_an_unknown_one_gets_no_account_even_with_a_known_address(client, an, provider):
+def test_an_unknown_subject_gets_no_account_even_with_a_known_address(client, an, provider):
     provider.spoil = lambda claims: claims | {"email": "an@hanam.example", "email_verified": True}
     before = User.objects.count()
     answer = arrive(client, "sub-la")
@@ -183,15 +183,15 @@ def test_an_administrator_links_and_unlinks(client, tree, provider):
     identity = Identity.objects.get()
     assert (identity.user, identity.subject, identity.issuer) == (someone, "sub-ba", provider.address)
     other = person("hai", ("viewer", tree.tan_thanh))
-    taken = client.post(f"/units/people/{other.pk}/link/", {"subject": "sub-ba"}, follow=True)
-    assert "đã gắn với một người dùng" in taken.content.decode()
+    answer = client.post(f"/units/people/{other.pk}/link/", {"subject": "sub-ba"}, follow=True)
+    assert "đã gắn với một người dùng" in answer.content.decode()
     theirs = Client()
     arrive(theirs, "sub-ba")
     assert theirs.get(LIST).status_code == 200
     client.post(f"{page}link/{identity.pk}/end/")
     assert theirs.get(LIST).status_code == 302 and arrive(Client(), "sub-ba").status_code == 403
     logged = Entry.objects.filter(action__startswith="identity").order_by("sequence")
-    assert [one.action for one in logged] == ["identity.link", "identity.unlink"]
+    assert [entry.action for entry in logged] == ["identity.link", "identity.unlink"]
     low = person("thap", ("administrator", tree.tan_thanh))
     client.force_login(low)
     assert client.post(f"/units/people/{admin.pk}/link/", {"subject": "x"}).status_code == 404
@@ -202,8 +202,8 @@ def test_linking_ones_own_account_asks_for_the_password(client, tree, provider):
     client.force_login(admin, "django.contrib.auth.backends.ModelBackend")
     own = f"/units/people/{admin.pk}/"
     assert 'name="password"' in client.get(own).content.decode()
-    for given in ({}, {"password": "đoán"}):
-        client.post(f"{own}link/", {"subject": "sub-ke-la"} | given)
+    for password in ({}, {"password": "đoán"}):
+        client.post(f"{own}link/", {"subject": "sub-ke-la"} | password)
         assert not Identity.objects.exists()
     client.post(f"{own}link/", {"subject": "sub-quan-tri", "password": "mật khẩu đủ dài"})
     assert Identity.objects.get().user == admin

@@ -1,4 +1,4 @@
-"""Sign-in, lock-out, sign-out, issued passwords and the change of one's own (acceptance S7–S11)."""
+"""Sign-in, lock-out, sign-out, issued and changed passwords (acceptance S7–S11)."""
 
 from datetime import timedelta
 from threading import Thread
@@ -70,7 +70,7 @@ def test_the_fifth_wrong_password_locks_the_name_at_the_address(client, an):
     "spelled", [["an"], ["an", " an", "an  ", "\uff41n", "a\uff4e", "\tan", "an\n", " \uff41\uff4e"]]
 )
 def test_forty_at_once_check_no_more_than_five(monkeypatch, spelled):
-    """Also where the name is spelled in ways that are taken for the same one."""
+    """Also with spellings that count as the same name."""
     person("an")
     checked = []
     true_check = User.check_password
@@ -97,10 +97,10 @@ def test_forty_at_once_check_no_more_than_five(monkeypatch, spelled):
 def test_session_id_changes_and_ends(client, an):
     client.get(LOGIN)
     sign_in(client)
-    kept = client.cookies["sessionid"].value
+    session_id = client.cookies["sessionid"].value
     assert client.get("/accounts/logout/").status_code == 405
     assert client.post("/accounts/logout/").status_code == 302
-    client.cookies["sessionid"] = kept
+    client.cookies["sessionid"] = session_id
     assert client.get(LIST).status_code == 302
 
 
@@ -191,7 +191,7 @@ def test_every_long_password_of_the_public_list_is_refused(db):
                 validate_password(typed, User(username="an"))
 
 
-def test_every_fault_of_a_new_password_is_told_in_vietnamese(client, an):
+def test_every_fault_of_a_new_password_has_a_vietnamese_message(client, an):
     sign_in(client)
     blank = client.post(CHANGE, {}).content.decode()
     assert blank.count("<li>Chưa nhập ô này.</li>") == 3
@@ -226,9 +226,10 @@ def test_a_person_sets_address_and_mute_and_nothing_else(client, an):
         "Người an",
         False,
     )
-    told = Entry.objects.get(action="user.edit")
+    entry = Entry.objects.get(action="user.edit")
     assert (
-        told.detail == {"email": ["", "an@hanam.gov.vn"], "mail_muted": [False, True]} and told.actor == "an"
+        entry.detail == {"email": ["", "an@hanam.gov.vn"], "mail_muted": [False, True]}
+        and entry.actor == "an"
     )
 
 

@@ -1,1 +1,1 @@
-"""Bad inputs as one list (acceptance S21–S27), and tests that try every way in with it."""
+"""Lists of bad inputs (acceptance S21–S27), and tests that send them through every way of input."""

@@ -1,4 +1,4 @@
-"""Files by chance: tables, workbooks of which some bytes are others, and bytes that are no file at all."""
+"""Hypothesis strategies for broken files: tables, workbooks with changed bytes, and random bytes."""
 
 import io
 import zipfile
@@ -11,7 +11,7 @@ from .files import REFUSED_FILES, sheet
 
 
 def _parts() -> dict[str, bytes]:
-    """A workbook of counts, taken apart; the same in every run."""
+    """The parts of a workbook of counts; without the time of writing, so that they are the same in every run."""
     book = sheet(["unit", "month", "field", *MEASURES], ["13474", "2022-M07", "chung-thuc", 0, 1])
     with zipfile.ZipFile(io.BytesIO(book)) as package:
         return {name: package.read(name) for name in package.namelist() if name != "docProps/core.xml"}
@@ -31,25 +31,24 @@ TABLE = b"unit,month,field,opening\n13474,2022-M07,chung-thuc,1\n"
 
 
 def _bent(whole: bytes, changes: list[tuple[int, int]]) -> bytes:
-    """The same bytes with some of them replaced: (place, counted on from the end to the beginning again; byte)."""
-    found = bytearray(whole)
+    """The bytes with some of them replaced. `changes`: (place, modulo the length; byte)."""
+    changed = bytearray(whole)
     for place, byte in changes:
-        found[place % len(found)] = byte
-    return bytes(found)
+        changed[place % len(changed)] = byte
+    return bytes(changed)
 
 
 _changes = st.lists(st.tuples(st.integers(0, 9_999), st.integers(0, 255)), min_size=1, max_size=4)
 
 
 def within(parts: dict[str, bytes]) -> st.SearchStrategy[bytes]:
-    """A workbook of these parts, of which one has some other bytes."""
+    """A workbook of these parts with some bytes of one part changed."""
     return st.tuples(st.sampled_from(sorted(parts)), _changes).map(
-        lambda given: _packed(parts | {given[0]: _bent(parts[given[0]], given[1])})
+        lambda chosen: _packed(parts | {chosen[0]: _bent(parts[chosen[0]], chosen[1])})
     )
 
 
-# What an upload holds: a table, one that must be refused, a workbook of which some bytes are others, outside its parts
-# or within one.
+# Contents of uploads: a table, a file to be refused, a workbook with bytes changed in the package or in one part.
 contents = st.one_of(
     st.sampled_from([TABLE, BOOK, b"%PDF-1.7", *(content for content, _ in REFUSED_FILES)]),
     _changes.map(lambda changes: _bent(BOOK, changes)),

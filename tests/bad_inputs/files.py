@@ -87,7 +87,7 @@ BOMBS = [
     ("xl/sharedStrings.xml", STRINGS % (b"<si><t>" + b"a" * 40_000 + b"</t></si>"), "too_long"),
 ]
 
-# (bytes, code of the first fault), refused whatever the name says
+# (bytes, code of the first fault), whatever the file's name
 REFUSED_FILES = [
     (b"", "empty_file"),
     (b"\n,\n", "empty_file"),
@@ -114,7 +114,7 @@ SWOLLEN = [
 
 
 def swollen(start: bytes, unit: bytes, size: int = 19 * 1024 * 1024) -> bytes:
-    """A package of some 20 KB whose sheet unpacks to `size` bytes of one thing."""
+    """A package of about 20 KB whose sheet unpacks to `size` bytes."""
 
     def pieces() -> Iterator[bytes]:
         yield start

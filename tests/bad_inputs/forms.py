@@ -1,5 +1,5 @@
-"""Kinds of file that are no Excel form of the month, or one that something is wrong with; each with the code of its
-refusal. `sheet` is that of alpha's July as openpyxl opened it.
+"""Files that are not the Excel form of the month, or a faulty one, each with the code of its refusal. `sheet`: the
+form of alpha's July, opened with openpyxl.
 """
 
 from datetime import date
@@ -12,7 +12,7 @@ from .files import SHEET, STRINGS
 
 
 def _signed(at: int, text: str):
-    """The sign of the form with one of its parts replaced."""
+    """Replaces one part of the form's sign."""
 
     def change(sheet: Worksheet) -> None:
         parts = sheet["A1"].value.split(";")
@@ -24,10 +24,10 @@ def _signed(at: int, text: str):
 
 def _typed(name: str, value, number_format: str = ""):
     def change(sheet: Worksheet) -> None:
-        one = cell(sheet, "ho-tich", name)
-        one.value = value
+        target = cell(sheet, "ho-tich", name)
+        target.value = value
         if number_format:
-            one.number_format = number_format
+            target.number_format = number_format
 
     return change
 
@@ -153,5 +153,5 @@ PARTS = {
 def two_of_one_part(workbook: bytes) -> bytes:
     """A workbook that names its first sheet twice."""
     start = workbook.index(b"<sheet ")
-    one = workbook[start : workbook.index(b"/>", start) + 2]
-    return workbook.replace(one, one + one.replace(b'sheetId="1"', b'sheetId="2"'))
+    element = workbook[start : workbook.index(b"/>", start) + 2]
+    return workbook.replace(element, element + element.replace(b'sheetId="1"', b'sheetId="2"'))

@@ -1,10 +1,10 @@
-"""Counts as people type them, and what is no count (acceptance S23). 12.000 is 12000 and never 12; blank is None."""
+"""Counts as people type them, and texts that are no counts (acceptance S23). 12.000 is 12000, never 12; blank: None."""
 
 from datetime import date
 
 NBSP, NARROW, ZERO_WIDTH = "\u00a0", "\u202f", "\u200b"
 
-# What is typed, and the number that it is.
+# (typed text, number)
 READ = [
     ("", None),
     ("  ", None),
@@ -26,7 +26,7 @@ READ = [
     ("999999999", 999_999_999),
 ]
 
-# What is typed, and the code of its fault, in whatever way it comes in
+# (typed text, code of its fault), through every way of input
 REFUSED = [
     ("12,5", "not_whole"),
     ("12.5", "not_whole"),

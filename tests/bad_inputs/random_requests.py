@@ -1,6 +1,6 @@
-"""Requests by chance: every address, forms as they stand on the pages, JSON and files, each bent by hypothesis.
+"""Hypothesis strategies for requests: any address, forms of the pages, JSON and files, with random changes.
 
-A request is drawn whole before it is asked, so that a failing one is told in one line and made small.
+A request is drawn before it is sent, so that hypothesis prints a failing one in one line and shrinks it.
 """
 
 import json
@@ -21,7 +21,7 @@ from .bent_files import contents
 from .texts import FIELDS, HOSTILE, PARAMETERS
 
 METHODS = ("GET", "GET", "GET", "POST", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "FUZZ")
-# What a field or parameter of this product may really hold in the demo.
+# Values that fields and parameters have in the demo.
 PLAUSIBLE = (
     "", "0", "1", "2", "10", "40", "on", "true", "35", "351", "13474", "13441", "13474@2022-06-30", "phong-noi-vu",
     "2022-M07", "2022-M08", "2022-H1", "2022-Q2", "2022", "2022-06-30", "30/6/2022", "12/08/2022 17:00", "today",
@@ -84,7 +84,7 @@ json_value = st.recursive(
 
 @dataclass(frozen=True)
 class Sent:
-    """One request. `body` is sent as it is; `fields` and `files` (name, file name, content) as a form with parts."""
+    """One request: `fields` and `files` (name, file name, content) as a multipart form; without fields, `body`."""
 
     method: str
     path: str
@@ -96,12 +96,12 @@ class Sent:
     cookies: str = ""
 
     def ask(self, client: Client, session: str) -> HttpResponse:
-        """The answer, read to its end, to whoever holds this session."""
+        """Send it in this session; the response, read to its end."""
         content, kind = self.body, self.kind
         if self.fields is not None:
             parts = {name: SimpleUploadedFile("x", data) for name, _, data in self.files}
             for name, called, _ in self.files:
-                parts[name].__dict__["_name"] = called  # as the wire carries it, which Django would not make
+                parts[name].__dict__["_name"] = called  # Django would clean it
             content, kind = encode_multipart(BOUNDARY, self.fields | parts), MULTIPART_CONTENT
         cookie = f"{settings.SESSION_COOKIE_NAME}={session}; {self.cookies}" if session else self.cookies
         headers = {"Cookie": cookie} | self.headers
@@ -113,16 +113,16 @@ class Sent:
 
 
 def numbers_of(where: str, things: dict[str, list[int]]) -> list[int]:
-    """Numbers of things that are there for the longest beginning of an address that is known."""
+    """The ids of existing objects for an address, by its longest known prefix."""
     return max(((len(start), numbers) for start, numbers in things.items() if where.startswith(start)))[1]
 
 
 @st.composite
 def addresses(draw, things: dict[str, list[int]]) -> str:
-    """An address with its parameters filled in: mostly by what is there, else by what is not or cannot be."""
+    """An address with its parameters filled in, mostly with ids of existing objects."""
     where = draw(st.sampled_from([where for where, _ in routes()]))
-    known = numbers_of(where, things)
-    number = st.one_of(st.sampled_from(known), st.sampled_from(known), st.sampled_from(NUMBERS))
+    ids = numbers_of(where, things)
+    number = st.one_of(st.sampled_from(ids), st.sampled_from(ids), st.sampled_from(NUMBERS))
     filled = ""
     while "<" in where:
         before, rest = where.split("<", 1)
@@ -140,10 +140,10 @@ _uploads = st.lists(
 _some_headers = st.one_of(
     st.just({}),
     st.sampled_from(sorted(HEADERS)).flatmap(
-        lambda name: st.one_of(st.sampled_from(HEADERS[name]), latin).map(lambda said: {name: said})
+        lambda name: st.one_of(st.sampled_from(HEADERS[name]), latin).map(lambda content: {name: content})
     ),
 )
-_cookies = st.one_of(st.just(""), latin.map(lambda said: f"csrftoken={said}"), latin)
+_cookies = st.one_of(st.just(""), latin.map(lambda token: f"csrftoken={token}"), latin)
 
 
 @st.composite
@@ -175,9 +175,9 @@ def at_an_address(draw, things: dict[str, list[int]]) -> Sent:
 
 @st.composite
 def through_a_form(draw, forms: list[tuple[str, dict[str, str], list[str]]]) -> Sent:
-    """A form as it stands on a page, with some of its fields changed, left out or added, and a file of any kind."""
-    path, given, holders = draw(st.sampled_from(forms))
-    fields = dict(given)
+    """A form of a page with some of its fields changed, left out or added, and any file."""
+    path, initial, holders = draw(st.sampled_from(forms))
+    fields = dict(initial)
     for name in draw(st.lists(st.sampled_from(sorted(fields) or ["x"]), max_size=4)):
         if draw(st.integers(0, 4)):
             fields[name] = draw(value)
@@ -190,7 +190,7 @@ def through_a_form(draw, forms: list[tuple[str, dict[str, str], list[str]]]) -> 
 
 
 def _replaced(draw, tree: Any) -> Any:
-    """The same JSON with one of its parts replaced by any other."""
+    """The JSON with one of its parts replaced by another."""
     if not draw(st.integers(0, 3)) or not tree or not isinstance(tree, (dict, list)):
         return draw(json_value)
     place = draw(st.sampled_from(sorted(tree) if isinstance(tree, dict) else range(len(tree))))

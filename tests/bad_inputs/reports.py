@@ -1,4 +1,4 @@
-"""Reports that can be read and are wrong or odd: which rule they break, by what is changed in an ordinary month.
+"""Readable reports that break a rule: what is changed in an ordinary month, and the code of the rule.
 
 The month before and the six before that were `balanced(40)` in both fields. `None` is a blank.
 """

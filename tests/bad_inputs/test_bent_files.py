@@ -1,4 +1,4 @@
-"""Files by chance: what is bent anyhow is refused with its place or read, and nothing else ever happens (S21–S24)."""
+"""Randomly broken files are read, or refused with a code and sentence (S21–S24)."""
 
 import zipfile
 from io import BytesIO

@@ -16,8 +16,8 @@ from tests.records.conftest import AT
 from .files import BOMBS, REFUSED_FILES, SWOLLEN, sheet, with_part
 
 ROOT = Path(__file__).resolve().parents[2]
-# In a process of its own, so that memory is its own: code, share of the sheet that is unpacked before it is refused, MB
-# more than before.
+# Runs in a process of its own to measure its memory. Prints name, code, share of the package that was unpacked before
+# the refusal, and MB above the start.
 MEASURE = """
 import json, resource, zipfile
 from io import BytesIO
@@ -50,15 +50,15 @@ class Counted(zipfile.ZipExtFile):
 
 zipfile.ZipExtFile = Counted
 files = [(name, swollen(start, unit)) for name, start, unit in SWOLLEN]
-before, found = peak(), []
+before, results = peak(), []
 for name, content in files:
     whole = sum(part.file_size for part in zipfile.ZipFile(BytesIO(content)).infolist())
     for way in (as_table, as_book):
         Counted.unpacked = 0
         faults = way(content)
         code = faults[-1].code if faults else ""
-        found.append((name, code, Counted.unpacked / whole, peak() - before))
-print(json.dumps(found))
+        results.append((name, code, Counted.unpacked / whole, peak() - before))
+print(json.dumps(results))
 """
 
 
@@ -83,9 +83,9 @@ def test_swollen_files_are_refused_at_their_beginning():
     answer = subprocess.run(
         [sys.executable, "-c", MEASURE], cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True
     )
-    found = json.loads(answer.stdout)
-    assert len(found) == 2 * len(SWOLLEN)
-    for name, code, unpacked, megabytes in found:
+    results = json.loads(answer.stdout)
+    assert len(results) == 2 * len(SWOLLEN)
+    for name, code, unpacked, megabytes in results:
         assert code, f"{name} is read"
         assert 0 < unpacked < 0.05, (name, code, unpacked)
         assert megabytes < 40, (name, code, megabytes)

@@ -1,4 +1,4 @@
-"""Every kind of bad file, brought to the page of the Excel form: refused with its place, nothing stored."""
+"""Every kind of bad file, uploaded as an Excel form or official form, is refused and nothing is stored."""
 
 import io
 import zipfile
@@ -20,27 +20,27 @@ from .files import BOMBS, REFUSED_FILES, SWOLLEN, swollen, with_part
 from .forms import CHANGED, PARTS, two_of_one_part
 from .numbers import REFUSED_CELLS
 
-# Codes that other ways in give to what is no workbook at all.
+# Codes that other readers give to files that are no workbook.
 NO_WORKBOOK = {"empty_file", "control_sign", "encoding", "tcvn3"}
 
 
 def codes(answer) -> list[str]:
-    """What an upload was refused for, told on the page in words."""
-    found = [*answer.context["weighed"].refused, *(answer.context.get("wrong") or ())]
-    assert all(one.message for one in found)
-    return [one.code for one in found]
+    """The codes of an upload's faults, each of which has a message."""
+    faults = [*answer.context["weighed"].refused, *(answer.context.get("wrong") or ())]
+    assert all(fault.message for fault in faults)
+    return [fault.code for fault in faults]
 
 
 def cut(content: bytes) -> bytes:
     return content[: len(content) // 2]
 
 
-def lying(content: bytes) -> bytes:
-    """A directory that claims another size than a part has."""
-    return content.replace(len_of(content, "xl/styles.xml"), (7).to_bytes(4, "little"))
+def wrong_size(content: bytes) -> bytes:
+    """A package whose directory gives a wrong size for a part."""
+    return content.replace(size_field(content, "xl/styles.xml"), (7).to_bytes(4, "little"))
 
 
-def len_of(content: bytes, name: str) -> bytes:
+def size_field(content: bytes, name: str) -> bytes:
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         return package.getinfo(name).file_size.to_bytes(4, "little")
 
@@ -70,7 +70,7 @@ def kinds(form: bytes) -> Iterator[tuple[str, bytes, str]]:
     yield "a part of two sheets", with_part(form, "xl/workbook.xml", two_of_one_part(workbook)), "unreadable"
     yield "cut off", cut(form), "unreadable"
     yield "too many parts", many_parts(form), "too_many_parts"
-    yield "a directory that lies", lying(form), "unreadable"
+    yield "a directory that lies", wrong_size(form), "unreadable"
     yield "a page", b"<html><table><tr><td>1</td></tr></table></html>", "unreadable"
     yield "a picture", b"\x89PNG\r\n\x1a\n" + bytes(100), "unreadable"
 
@@ -84,8 +84,8 @@ def test_every_kind_of_bad_file_is_refused_by_the_form(as_, fields, july):
             assert "Tệp rỗng." in answer.content.decode()
             continue
         assert answer.status_code == 400, name
-        found = codes(answer)
-        assert found and code in ("", found[0]), (name, found)
+        refused = codes(answer)
+        assert refused and code in ("", refused[0]), (name, refused)
         tried.add(name)
     assert not DossierCount.objects.exists() and july.editions.get().revision == 0
     assert Entry.objects.count() == entries
@@ -99,14 +99,14 @@ def test_every_kind_of_bad_file_is_refused_by_the_official_form(as_, fields, jul
     with zipfile.ZipFile(io.BytesIO(form)) as package:
         workbook = package.read("xl/workbook.xml")
     files = [
-        # Texts of this form stand in its cells: it needs no shared ones.
+        # This form has inline strings, so it needs no shared ones.
         *((name, with_part(form, *PARTS[name][:2])) for name in PARTS if name != "no texts"),
         *((f"{part} {code}", with_part(form, part, data)) for part, data, code in BOMBS),
         *((code, content) for content, code in REFUSED_FILES if content),
         *((f"swollen {name}", swollen(start, unit)) for name, start, unit in SWOLLEN),
         ("cut off", cut(form)),
         ("too many parts", many_parts(form)),
-        ("a directory that lies", lying(form)),
+        ("a directory that lies", wrong_size(form)),
         ("a page", b"<html><table><tr><td>1</td></tr></table></html>"),
         ("a picture", b"\x89PNG\r\n\x1a\n" + bytes(100)),
         ("many sheets of one part", with_part(form, "xl/workbook.xml", two_of_one_part(workbook))),
@@ -115,7 +115,7 @@ def test_every_kind_of_bad_file_is_refused_by_the_official_form(as_, fields, jul
     for name, content in files:
         answer = official(clerk, july, content)
         assert answer.status_code in (400, 422) and answer.context["faults"], name
-        assert all(one.message and one.row >= 1 for one in answer.context["faults"]), name
+        assert all(fault.message and fault.row >= 1 for fault in answer.context["faults"]), name
         tried += 1
     assert not DossierCount.objects.exists() and not FormFile.objects.exists()
     assert Entry.objects.count() == entries

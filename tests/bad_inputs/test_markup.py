@@ -1,4 +1,4 @@
-"""Whatever a person wrote stands on a page as text, never as markup (threat T13)."""
+"""Pages show what people typed as text, never as markup (threat T13)."""
 
 from django.apps import apps
 from django.db import connection
@@ -29,21 +29,21 @@ TYPED = {
 
 
 def _marked() -> set[str]:
-    """Put markup before every text that somebody typed; the columns."""
-    found = set()
-    # Frozen reviews too: they were written by somebody once.
+    """Put markup before every text that people type; the columns."""
+    columns = set()
+    # Frozen reviews too: people typed them.
     triggers.remove(connection)
-    for model in (model for room in HOUSE for model in apps.get_app_config(room).get_models()):
+    for model in (model for app in HOUSE for model in apps.get_app_config(app).get_models()):
         for field in model._meta.fields:
             if field.name in TYPED and not field.remote_field and model._meta.app_label != "ledger":
                 model.objects.update(**{field.name: Concat(Value(MARK), F(field.name))})
-                found.add(field.name)
+                columns.add(field.name)
     triggers.install(connection)
-    return found
+    return columns
 
 
 def test_no_text_of_a_person_is_markup_on_any_page(world):
-    """Each page once, as it is shown to the first of these people who may read it."""
+    """Each page once, for the first of these people who may read it."""
     month = Submission.objects.filter(month=202205, unit__code="13474").get()
     actions.request_unlock(month, reason=f"{MARK}lý do", by=world.people["clerk"], at=NOW)
     world.things["records/"] = [month.pk, *world.things["records/"][:2]]

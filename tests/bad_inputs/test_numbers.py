@@ -1,4 +1,4 @@
-"""Every way in reads the same counts and refuses the same texts (acceptance S23)."""
+"""Every way of input reads the same counts and refuses the same texts (acceptance S23)."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ Loader = Callable[[Iterable[object]], ImportReport]
 
 
 def rows(values: Iterable[object]) -> list[list[object]]:
-    """One month for each value, which stands in the last column."""
+    """One month for each value, in the last column."""
     return [["13441", str(FIRST.plus(at)), "ho-tich", 1, value] for at, value in enumerate(values)]
 
 
@@ -35,7 +35,7 @@ def from_csv(values: Iterable[object]) -> ImportReport:
 
 
 def from_xlsx(values: Iterable[object], formats: Iterable[str] = ()) -> ImportReport:
-    """Texts stay texts, as a spreadsheet keeps what was typed into a cell of text, unless formats are given."""
+    """Without `formats` texts become text cells, even if they look like formulas."""
     book = openpyxl.Workbook()
     sheet = book.active
     formats = list(formats)
@@ -66,8 +66,8 @@ def test_files_read_what_people_type(cast, fields, load: Loader):
 @pytest.mark.parametrize("load", [from_csv, from_xlsx])
 def test_files_refuse_every_other_text_with_its_place(cast, fields, load: Loader):
     report = load([typed for typed, _ in REFUSED])
-    found = [(fault.row, fault.column, fault.code) for _, fault in report.errors]
-    assert found == [(row, "resolved_late", code) for row, (_, code) in enumerate(REFUSED, start=2)]
+    faults = [(fault.row, fault.column, fault.code) for _, fault in report.errors]
+    assert faults == [(row, "resolved_late", code) for row, (_, code) in enumerate(REFUSED, start=2)]
     assert not DossierCount.objects.exists()
 
 
@@ -89,6 +89,6 @@ def test_forms_read_what_people_type(typed, number):
 def test_forms_refuse_every_other_text(typed, code):
     with pytest.raises(forms.ValidationError) as fault:
         CountField().clean(typed)
-    with pytest.raises(CountInputError) as known:
+    with pytest.raises(CountInputError) as refusal:
         parse_count(typed)
-    assert fault.value.code == known.value.code == code
+    assert fault.value.code == refusal.value.code == code

@@ -23,13 +23,13 @@ def load(content: bytes):
 def test_every_encoding_gives_the_same_rows(cast, fields, encoding, form):
     text = unicodedata.normalize(form, f"{HEAD}13441,2022-M06,ho-tich,5,{REASON}\n")
     if encoding == "cp1258":
-        # Its letters with circumflex, breve or horn are whole, the five tones are marks of their own.
-        text = HEAD + f"13441,2022-M06,ho-tich,5,{of_windows(REASON)}\n"
+        # It has letters with circumflex, breve or horn, and the five tones as combining marks.
+        text = HEAD + f"13441,2022-M06,ho-tich,5,{in_cp1258_letters(REASON)}\n"
     assert load(text.encode(encoding)).errors == []
     assert DossierCount.objects.get(field=fields.ho_tich).reason == REASON
 
 
-def of_windows(text: str) -> str:
+def in_cp1258_letters(text: str) -> str:
     tones = "\u0300\u0301\u0303\u0309\u0323"
     parts = (unicodedata.normalize("NFD", letter) for letter in text)
     return "".join(

@@ -32,7 +32,7 @@ HOSTILE = [
     "[" * 2000,
 ]
 
-# Everything that an address or a form of this product is asked for.
+# The names of the product's parameters and form fields.
 PARAMETERS = (
     "unit", "period", "page", "sort", "q", "by", "tier", "field", "include", "external", "basis", "decimals",
     "state", "month", "lan", "cho", "parent", "next", "kind",

@@ -1,3 +1,3 @@
-"""The tree of tests/units, for what core is used with."""
+"""Fixtures of other packages that the tests of core share."""
 
 from tests.units.conftest import tree as tree

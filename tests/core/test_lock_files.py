@@ -1,4 +1,4 @@
-"""Turns are kept on a disk that takes no writes."""
+"""Lock files also work on a read-only disk."""
 
 import errno
 import fcntl
@@ -14,7 +14,7 @@ NAMES = ("kept.lock", "fresh.lock", "there/new.lock", "nowhere/new.lock")
 
 @pytest.fixture
 def failing_disk(settings, tmp_path, monkeypatch):
-    """A data folder with one lock and one folder in it, from which one can only read."""
+    """A read-only data folder that holds one lock file and one folder."""
     (tmp_path / "kept.lock").touch()
     (tmp_path / "there").mkdir()
     settings.DATA_DIR = tmp_path
@@ -32,8 +32,8 @@ def failing_disk(settings, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_who_holds_a_lock_keeps_others_waiting(failing_disk, name):
-    with open_lock_file(name) as held, open_lock_file(name) as other:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with open_lock_file(name) as first, open_lock_file(name) as other:
+        fcntl.flock(first, fcntl.LOCK_EX)
         with pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 

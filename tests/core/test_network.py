@@ -1,4 +1,4 @@
-"""Whose address counts where proxies stand in front: lock-out, limits and networks (acceptance S8)."""
+"""Which address counts behind proxies, for lock-out, rate limits and networks (acceptance S8)."""
 
 import pytest
 from django.test import Client, RequestFactory
@@ -57,7 +57,7 @@ def test_the_lock_is_of_the_address_behind_the_proxy(settings, tree):
 
 
 def test_the_lock_is_of_the_network_of_an_ipv6_address(settings, tree):
-    """One customer has billions of addresses in it. An IPv4 address that is written as one of IPv6 stays its own."""
+    """One customer has billions of addresses there. IPv4 addresses written as IPv6 count one by one."""
     settings.PROXIES = 1
     person("an", ("viewer", tree.tan_thanh))
     tried = [sign_in("sai", f"2001:db8:0:7::{n}").status_code for n in range(5)]
@@ -91,10 +91,11 @@ def test_who_signs_in_waits_in_the_line_of_the_address_behind_the_proxy(settings
 )
 def test_limits_are_counted_by_the_address_behind_the_proxy(settings, db, tmp_path, forwarded, answers):
     settings.DATA_DIR, settings.VERIFY_LIMIT, settings.PROXIES = tmp_path, 1, 1
-    asked = [
-        Client().get("/verify/?code=BBBBBBBBBB", HTTP_X_FORWARDED_FOR=one).status_code for one in forwarded
+    statuses = [
+        Client().get("/verify/?code=BBBBBBBBBB", HTTP_X_FORWARDED_FOR=address).status_code
+        for address in forwarded
     ]
-    assert asked == answers
+    assert statuses == answers
 
 
 def test_administration_is_open_to_the_networks_behind_the_proxy(settings, tree):

@@ -1,4 +1,4 @@
-"""Parts that apps register stand in the order of their places."""
+"""A registry lists parts in the order of their places."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Writers of one SQLite file take turns: first come, first served, and nobody waits for the dead or for ever."""
+"""The queue of writers of one SQLite file: first come, first served; dead processes leave it, waiting has an end."""
 
 import multiprocessing
 import os
@@ -21,7 +21,7 @@ def path(tmp_path) -> str:
 
 @pytest.fixture
 def base(path, django_db_blocker):
-    """A connection to a file of its own, as the settings make one."""
+    """A connection to a separate file, with the backend of the settings."""
     options = {"transaction_mode": "IMMEDIATE", "timeout": 0.2}
     settings = connections.settings["default"] | {"NAME": path, "OPTIONS": options}
     settings["ENGINE"] = "core.sqlite3"
@@ -35,7 +35,7 @@ def base(path, django_db_blocker):
 
 
 def free(path: str) -> bool:
-    """Whether another process would be let in."""
+    """Whether another process could write now."""
     other = WriteQueue(f"{path}-turns")
     got = other.take(0.0)
     if got:
@@ -61,8 +61,8 @@ def test_threads_are_let_in_as_they_came(path):
         line.leave()
 
     threads = [threading.Thread(target=come, args=(number,)) for number in range(6)]
-    for number, one in enumerate(threads):
-        one.start()
+    for number, thread in enumerate(threads):
+        thread.start()
         wait_until(lambda number=number: len(line._waiting) == number + 1)
     line.leave()
     for thread in threads:
@@ -70,17 +70,17 @@ def test_threads_are_let_in_as_they_came(path):
     assert order == [0, 1, 2, 3, 4, 5]
 
 
-def _hold(path: str, held) -> None:
+def _hold(path: str, taken) -> None:
     WriteQueue(path).take(1)
-    held.set()
+    taken.set()
     time.sleep(60)
 
 
 def test_nobody_waits_for_the_dead(path):
-    held = FORK.Event()
-    process = FORK.Process(target=_hold, args=(path, held))
+    taken = FORK.Event()
+    process = FORK.Process(target=_hold, args=(path, taken))
     process.start()
-    assert held.wait(10)
+    assert taken.wait(10)
     line = WriteQueue(path)
     assert not line.take(0.05)
     os.kill(process.pid, signal.SIGKILL)

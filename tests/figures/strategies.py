@@ -1,4 +1,4 @@
-"""Random counts for properties."""
+"""Hypothesis strategies for counts, tallies and months."""
 
 from hypothesis import strategies as st
 

@@ -1,4 +1,4 @@
-"""Days and times of exports, read or refused, never guessed."""
+"""Dates and times of case exports, and the measures in which a dossier counts."""
 
 from datetime import date, datetime, timedelta
 from random import Random
@@ -27,7 +27,7 @@ from figures.periods import DEFAULT_CALENDAR, Month
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"),
+    ("text", "expected"),
     [
         ("14/06/2022 09:41", datetime(2022, 6, 14, 9, 41)),
         ("14/6/2022 9:41:07", datetime(2022, 6, 14, 9, 41, 7)),
@@ -44,9 +44,9 @@ from figures.periods import DEFAULT_CALENDAR, Month
         ("44726.0", date(2022, 6, 14)),
     ],
 )
-def test_moments_that_are_read(text, meant):
+def test_moments_that_are_read(text, expected):
     read = parse_timestamp(text)
-    assert (type(read), read) == (type(meant), meant)
+    assert (type(read), read) == (type(expected), expected)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,9 @@ def test_moments_that_are_none(text):
     assert parse_timestamp(text) is None
 
 
-@given(st.datetimes(datetime(1971, 1, 1), datetime(2099, 1, 1)).map(lambda one: one.replace(microsecond=0)))
+@given(
+    st.datetimes(datetime(1971, 1, 1), datetime(2099, 1, 1)).map(lambda moment: moment.replace(microsecond=0))
+)
 def test_every_moment_is_read_as_it_is_written(moment):
     for form in ("%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%H:%M:%S %d/%m/%Y"):
         assert parse_timestamp(moment.strftime(form)) == moment
@@ -79,12 +81,12 @@ START, END = date(2022, 5, 15), date(2022, 6, 14)
 
 
 def count(cases, start, end):
-    """The measures of a month over a whole list, which knows its zeros."""
-    found = dict.fromkeys(COUNTED, 0)
+    """The number of cases in each measure of a month, 0 included."""
+    counts = dict.fromkeys(COUNTED, 0)
     for case in cases:
         for name in case.measures(start, end):
-            found[name] += 1
-    return found
+            counts[name] += 1
+    return counts
 
 
 def at(text: str) -> datetime:
@@ -98,7 +100,7 @@ def day(text: str) -> date:
 def case(
     came: str, state: str = OPEN, due: str = "", ended: str = "", channel: str = "direct", by="direct"
 ) -> DossierCase:
-    """Times without a clock are days: due until the end of the day, ended at its beginning."""
+    """A case. A date without a time: due at the end of that day, ended at its beginning."""
     due_at = (at(due) if ":" in due else end_of_day(day(due))) if due else None
     ended_at = (at(ended) if ":" in ended else start_of_day(day(ended))) if ended else None
     return DossierCase(at(came), channel, state, due_at, ended_at, by if state == RESOLVED else "")
@@ -108,14 +110,14 @@ CAME = "16/05 08:00"
 
 
 @pytest.mark.parametrize(
-    ("one", "measures"),
+    ("dossier", "measures"),
     [
         # Received, by day and not by hour.
         (case("14/05 23:59"), "opening pending_in_time"),
         (case("15/05 00:00"), "received_direct pending_in_time"),
         (case("14/06 23:59", channel="postal"), "received_postal pending_in_time"),
         (case("15/06 00:00"), ""),
-        # Ended before the month: nothing of it any more.
+        # Ended before the month: not counted.
         (case("01/05 08:00", RESOLVED, "10/05", "14/05 23:59"), ""),
         (case("01/05 08:00", RESOLVED, "10/05", "15/05 00:00"), "opening resolved_late returned_direct"),
         # Late by date and time; early before the due day; on time on that day.
@@ -145,10 +147,10 @@ CAME = "16/05 08:00"
         (case(CAME, WITHDRAWN, "13/06", "20/05", "online_full"), "received_online_full withdrawn"),
     ],
 )
-def test_what_one_dossier_adds_to(one, measures):
-    found = count([one], START, END)
-    assert {name for name, number in found.items() if number} == set(measures.split())
-    assert set(found.values()) <= {0, 1}
+def test_what_one_dossier_adds_to(dossier, measures):
+    counts = count([dossier], START, END)
+    assert {name for name, number in counts.items() if number} == set(measures.split())
+    assert set(counts.values()) <= {0, 1}
 
 
 @pytest.mark.parametrize(
@@ -162,9 +164,9 @@ def test_what_one_dossier_adds_to(one, measures):
     ],
 )
 def test_contradictions_are_refused(change, code, column):
-    given_ = {"received": datetime(2022, 5, 16, 8), "channel": "direct", "state": OPEN, **change}
+    fields = {"received": datetime(2022, 5, 16, 8), "channel": "direct", "state": OPEN, **change}
     with pytest.raises(CaseError) as refused:
-        DossierCase(**given_)
+        DossierCase(**fields)
     assert (refused.value.code, refused.value.column) == (code, column)
 
 
@@ -193,7 +195,7 @@ def total(counts: dict[str, int], names) -> int:
     return sum(counts[name] for name in names)
 
 
-def of(cases: list[DossierCase], month: Month) -> dict[str, int]:
+def month_counts(cases: list[DossierCase], month: Month) -> dict[str, int]:
     span = DEFAULT_CALENDAR.span(month)
     return count(cases, span.start, span.end)
 
@@ -201,11 +203,11 @@ def of(cases: list[DossierCase], month: Month) -> dict[str, int]:
 @given(LISTS)
 def test_every_balance_closes_and_every_month_follows_the_one_before(cases):
     for month in MONTHS:
-        counts = of(cases, month)
+        counts = month_counts(cases, month)
         came = counts["opening"] + total(counts, RECEIVED)
         assert came == total(counts, (*RESOLVED_PARTS, "withdrawn", *CLOSING))
         assert total(counts, RESOLVED_PARTS) == total(counts, RETURNED)
-        assert of(cases, month.next())["opening"] == total(counts, CLOSING)
+        assert month_counts(cases, month.next())["opening"] == total(counts, CLOSING)
 
 
 @given(LISTS, st.randoms(use_true_random=False))
@@ -213,7 +215,11 @@ def test_order_does_not_matter_and_parts_add_up(cases, chance: Random):
     mixed = chance.sample(cases, len(cases))
     half = len(cases) // 2
     for month in MONTHS:
-        whole, first, rest = of(cases, month), of(mixed[:half], month), of(mixed[half:], month)
+        whole, first, rest = (
+            month_counts(cases, month),
+            month_counts(mixed[:half], month),
+            month_counts(mixed[half:], month),
+        )
         assert whole == {name: first[name] + rest[name] for name in COUNTED}
 
 
@@ -222,7 +228,7 @@ def test_flows_of_months_are_those_of_the_whole_time(cases):
     spans = [DEFAULT_CALENDAR.span(month) for month in MONTHS]
     whole = count(cases, spans[0].start, spans[-1].end)
     for name in set(FLOWS) & set(COUNTED):
-        assert whole[name] == sum(of(cases, month)[name] for month in MONTHS)
-    assert whole["opening"] == of(cases, MONTHS[0])["opening"]
+        assert whole[name] == sum(month_counts(cases, month)[name] for month in MONTHS)
+    assert whole["opening"] == month_counts(cases, MONTHS[0])["opening"]
     for name in CLOSING:
-        assert whole[name] == of(cases, MONTHS[-1])[name]
+        assert whole[name] == month_counts(cases, MONTHS[-1])[name]

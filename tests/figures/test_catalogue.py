@@ -1,4 +1,4 @@
-"""The catalogues of measures and rates hold together: what one of them names is there, and stands where it can."""
+"""The catalogues of measures and rates are consistent: what they refer to exists and has a valid place."""
 
 import pytest
 
@@ -12,12 +12,12 @@ def test_what_a_measure_names_is_there(measure):
     assert set(measure.sums) <= set(measures.SUMS) and set(measure.channels) <= set(measures.CHANNELS)
     assert measure.kind in (measures.OPENS, measures.FLOWS_THROUGH, measures.CLOSES)
     assert (measure.side in (measures.COMES, measures.GOES)) == bool(measure.balance_words)
-    # Neither a whole nor a share of it may wait for what need not be told.
+    # An optional measure in a whole would leave its shares partial.
     assert not (measure.optional and measure.whole)
 
 
 def test_names_are_given_once():
-    names = [one.name for one in (*measures.CATALOGUE, *measures.SUM_CATALOGUE)]
+    names = [measure.name for measure in (*measures.CATALOGUE, *measures.SUM_CATALOGUE)]
     assert len(names) == len(set(names))
 
 

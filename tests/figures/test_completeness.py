@@ -1,4 +1,4 @@
-"""Completeness: so many of so many, in unit-months or units, and who is missing."""
+"""Completeness: reported of expected unit-months or units, and who is missing."""
 
 from datetime import date, timedelta
 
@@ -31,17 +31,17 @@ MAY, JUNE = Month(2022, 5), Month(2022, 6)
     ],
 )
 def test_completeness(reported, expected, months, units, complete, silent):
-    one = Completeness(reported, expected)
-    assert (one.text(), one.text(one_month=True)) == (months, units)
-    assert (one.complete, one.silent) == (complete, silent)
+    completeness = Completeness(reported, expected)
+    assert (completeness.text(), completeness.text(one_month=True)) == (months, units)
+    assert (completeness.complete, completeness.silent) == (complete, silent)
 
 
 def test_missing_by_unit_and_as_data():
-    ones = (MissingMonth("2", MAY, "B"), MissingMonth("1", MAY), MissingMonth("2", JUNE, "B"))
-    completeness = Completeness(3, 6, ones)
-    assert completeness.by_unit() == {"2": [ones[0], ones[2]], "1": [ones[1]]}
+    missing = (MissingMonth("2", MAY, "B"), MissingMonth("1", MAY), MissingMonth("2", JUNE, "B"))
+    completeness = Completeness(3, 6, missing)
+    assert completeness.by_unit() == {"2": [missing[0], missing[2]], "1": [missing[1]]}
     assert Completeness.from_dict(completeness.as_dict()) == completeness
-    assert sorted(ones) == [ones[1], ones[0], ones[2]]
+    assert sorted(missing) == [missing[1], missing[0], missing[2]]
 
 
 DUE = date(2022, 8, 16)

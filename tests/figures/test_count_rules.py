@@ -23,7 +23,7 @@ IN_PERSON = served_measures(frozenset({"direct"}))
 
 
 def codes(values, served=ALL_SERVED):
-    """What is wrong with a row, as (code, measure)."""
+    """The faults of a row, as (code, measure)."""
     return [(fault.code, fault.measure) for fault in count_rules.check_row(values, served)]
 
 
@@ -185,7 +185,7 @@ def test_a_report_that_is_odd_as_a_whole(rows, last, code):
 
 @pytest.mark.parametrize("rule", rule_catalogue.RULES.values(), ids=lambda rule: rule.code)
 def test_a_sentence_is_filled_and_ends(rule):
-    """Every word of every rule, with placeholders that nothing else than these fills."""
+    """Every wording of every rule, which has no placeholders but these."""
     names = (
         "typed",
         "most",
@@ -200,16 +200,16 @@ def test_a_sentence_is_filled_and_ends(rule):
         "usual",
     )
     for why in rule.words or ("",):
-        said = rule_message(rule.code, why, **dict.fromkeys(names, "{9}"))
-        assert said.endswith(".") and "{" not in said.replace("{9}", "")
+        sentence = rule_message(rule.code, why, **dict.fromkeys(names, "{9}"))
+        assert sentence.endswith(".") and "{" not in sentence.replace("{9}", "")
 
 
 def test_rules_as_data_survive_json():
     data = count_rules.rules_as_data(date(2022, 6, 14))
-    kept = json.loads(json.dumps(data, ensure_ascii=False))
-    assert set(kept["rules"]) == set(rule_catalogue.RULES)
-    assert kept["measures"]["received_online_partial"]["label"] == "Tiếp nhận trực tuyến mức độ 3"
-    assert kept["outlier"]["limit"] == [51891, 10000]
+    restored = json.loads(json.dumps(data, ensure_ascii=False))
+    assert set(restored["rules"]) == set(rule_catalogue.RULES)
+    assert restored["measures"]["received_online_partial"]["label"] == "Tiếp nhận trực tuyến mức độ 3"
+    assert restored["outlier"]["limit"] == [51891, 10000]
 
 
 def test_every_rule_is_declared_once_with_a_sentence():

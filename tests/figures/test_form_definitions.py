@@ -1,4 +1,4 @@
-"""Official forms as data: what a line comes to, which identities break, and every fault of the data with its place."""
+"""Official forms as data: the cells of a line, broken identities, and faults of the data with their place."""
 
 import copy
 import json
@@ -24,22 +24,22 @@ def test_the_identities_that_a_form_makes_hold(values):
     for column in DOSSIERS.columns:
         if column.adds:
             parts = [cells[part] for part in column.adds]
-            known = [part for part in parts if part is not None]
-            assert cells[column.number] == (sum(known) if known else None)
+            numbers = [part for part in parts if part is not None]
+            assert cells[column.number] == (sum(numbers) if numbers else None)
     reported = [values[name] for name in DOSSIERS.sources]
     assert sum(cells[number] or 0 for number in (4, 5, 6, 8, 9, 10, 12, 13)) == sum(
-        one or 0 for one in reported
+        value or 0 for value in reported
     )
 
 
 @given(COUNTS)
-def test_a_broken_identity_is_told_with_its_difference(values):
+def test_a_broken_identity_is_reported_with_its_difference(values):
     cells = dict(zip(DOSSIERS.places, DOSSIERS.cells(values), strict=True))
     gaps = DOSSIERS.gaps(DOSSIERS.cells(values))
     if None in (cells[3], cells[7], cells[11]) or cells[3] == cells[7] + cells[11]:
         assert gaps == []
     else:
-        assert [(one.words, gap) for one, gap in gaps] == [
+        assert [(identity.words, gap) for identity, gap in gaps] == [
             ("(3) = (7) + (11)", cells[3] - cells[7] - cells[11])
         ]
 
@@ -87,7 +87,7 @@ def test_a_difference_needs_both_its_sides(values, cells):
     assert read_form(DATA["ii-06c"]).cells(values) == cells
 
 
-def test_causes_of_overdue_that_do_not_add_up_are_told():
+def test_causes_of_overdue_that_do_not_add_up_are_reported():
     form = read_form(DATA["ii-06b"])
     values = {"tre-chu-quan.denominator": 9, "tre-chu-quan.numerator": 4, "tre-khach-quan.numerator": 3}
     assert "Cột (3) lệch 2 so với cột (4) + cột (5)" in form.note(values)
@@ -106,14 +106,14 @@ def changed(place: list, value) -> dict:
     data = copy.deepcopy(DATA["ii-06a"])
     *way, last = place
     target = data
-    for one in way:
-        target = target[one]
+    for key in way:
+        target = target[key]
     target[last] = value
     return data
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         ([], "Biểu phải là"),
         (changed(["code"], ""), "code: thiếu"),
@@ -141,7 +141,7 @@ def changed(place: list, value) -> dict:
         (DATA["ii-06a"] | {"of": "indicators"}, "phải có dạng"),
     ],
 )
-def test_every_fault_is_told_with_its_place(data, told):
+def test_every_fault_is_reported_with_its_place(data, message):
     with pytest.raises(FormError) as refused:
         read_form(data)
-    assert told in str(refused.value)
+    assert message in str(refused.value)

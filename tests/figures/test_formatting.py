@@ -1,4 +1,4 @@
-"""How numbers are written, and how typed counts are read or refused."""
+"""Formatting numbers and days, and parsing typed counts."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""How the cells of an indicator are read, and what they must be to each other."""
+"""Parsing the cells of an indicator, and the rules between them."""
 
 from datetime import date
 from decimal import Decimal

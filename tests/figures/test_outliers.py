@@ -1,4 +1,4 @@
-"""Outliers: far from the past alarms, ordinary months and small numbers do not."""
+"""Outliers: values far from earlier months warn, ordinary months and small numbers do not."""
 
 from fractions import Fraction
 
@@ -14,7 +14,7 @@ from figures.outliers import find_outlier, median
     [
         (61, [9, 8, 9, 10, 9, 9, 12], True),
         (16, [9, 8, 9, 10, 9, 9, 12], False),
-        (61, [9, 8, 9, 10, 9], False),  # too short a past
+        (61, [9, 8, 9, 10, 9], False),  # too few earlier months
         (61, [None, 9, 8, None, 9, 10, 9], False),
         (None, [9] * 12, False),
         (9, [9] * 12, False),
@@ -34,7 +34,7 @@ def test_outlier(value, history, odd):
 
 
 @pytest.mark.parametrize(
-    ("value", "history", "told"),
+    ("value", "history", "sentence"),
     [
         (61, [9] * 6, "61 gấp 6,8 lần mức thường gặp (9) của các tháng trước."),
         (17, [175] * 6, "17 thấp hơn hẳn mức thường gặp (175) của các tháng trước."),
@@ -42,9 +42,9 @@ def test_outlier(value, history, odd):
         (40, [0] * 6, "40 cao hơn hẳn mức thường gặp (0) của các tháng trước."),
     ],
 )
-def test_the_warning_says_what_is_odd_and_what_to_do(value, history, told):
+def test_the_warning_says_what_is_odd_and_what_to_do(value, history, sentence):
     fault = find_outlier(value, history).fault("received_direct")
-    assert fault.message == f"{told} Nếu đúng, ghi lý do; nếu nhầm, sửa lại."
+    assert fault.message == f"{sentence} Nếu đúng, ghi lý do; nếu nhầm, sửa lại."
     assert (fault.code, fault.measure, fault.severity) == ("outlier", "received_direct", "warning")
 
 

@@ -190,7 +190,7 @@ def test_a_change_to_an_earlier_day_makes_one_marked_shorter_month():
 
 
 @pytest.mark.parametrize("day", [31, None])
-def test_a_day_that_the_month_lacks_is_its_last(day):
+def test_a_day_missing_from_a_month_is_its_last(day):
     calendar = Calendar.of([(Month(2000, 1), day)])
     assert calendar.span(Month(2024, 2)).end == date(2024, 2, 29)
     assert calendar.span(Month(2023, 2)).start == date(2023, 2, 1)

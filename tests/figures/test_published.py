@@ -1,4 +1,4 @@
-"""Results that administrations published: ours reach the recomputed value and see each contradiction."""
+"""Figures that administrations published: ours equal the recomputed values and show each contradiction."""
 
 import json
 from collections import Counter
@@ -56,7 +56,7 @@ def test_published_shares_total(check):
     assert sum(map(Decimal, check["parts"])) == Decimal(check["computed_total"])
 
 
-# Published counts under our names; what a report gives in one number stands in one part.
+# Published counts by our measures; a sum that is not broken down goes to one of its parts.
 OURS = {
     "ky_truoc_chuyen_sang": "opening",
     "truc_tuyen": "received_online_full",
@@ -73,7 +73,7 @@ OURS = {
 
 
 def values_of(case_id):
-    """The published counts of a case as values of a row; pending is all in time unless its parts are there."""
+    """The published counts of a case as values of a row; all pending ones count as in time unless broken down."""
     counts = dict(next(case["counts"] for case in CASES if case["id"] == case_id))
     if "dang_trong_han" in counts:
         del counts["dang_giai_quyet"]
@@ -99,14 +99,14 @@ def test_our_named_rate_of_published_counts(case, rate, decimals, printed):
 
 
 @pytest.mark.parametrize(
-    ("case", "told"),
+    ("case", "sentence"),
     [
         ("daknong-2021h1", None),
         ("hoian-2020q3", "= 10.745, nhưng đã giải quyết 9.886 + trong hạn 844 = 10.730: lệch 15"),
     ],
 )
-def test_a_balance_that_contradicts_itself_is_named(case, told):
+def test_a_balance_that_contradicts_itself_is_named(case, sentence):
     values = values_of(case)
     fault = check_balance(values, frozenset(values))
-    assert (fault is None) == (told is None)
-    assert fault is None or (fault.code == "balance" and told in fault.message)
+    assert (fault is None) == (sentence is None)
+    assert fault is None or (fault.code == "balance" and sentence in fault.message)

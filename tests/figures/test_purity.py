@@ -1,4 +1,4 @@
-"""The room stays pure: standard library only, no clock, no float."""
+"""The package figures stays pure: standard library only, no clock, no float."""
 
 import ast
 import sys

@@ -1,4 +1,4 @@
-"""Named rates: what divides what, when there is none, and when it is partial."""
+"""Rates: their parts and wholes, when there is none, and when one is partial."""
 
 import pytest
 from hypothesis import given
@@ -52,8 +52,8 @@ def test_the_published_formulas():
 
 
 def test_no_two_rates_share_a_key_a_name_or_a_formula():
-    for told in ("key", "name", "formula", "definition"):
-        assert len({getattr(rate, told) for rate in CATALOGUE}) == len(CATALOGUE)
+    for attribute in ("key", "name", "formula", "definition"):
+        assert len({getattr(rate, attribute) for rate in CATALOGUE}) == len(CATALOGUE)
     for rate in CATALOGUE:
         assert set(rate.numerator) <= set(rate.whole) <= set(MEASURES)
         assert rate.definition.endswith(".") and " chia cho " in rate.definition
@@ -72,8 +72,8 @@ def test_no_two_rates_share_a_key_a_name_or_a_formula():
     ],
 )
 def test_nothing_reported_is_no_zero_percent(values, key, share):
-    found = compute(BY_KEY[key], Tally.of(values))
-    assert (found.percent, found.numerator, found.denominator) == share
+    computed = compute(BY_KEY[key], Tally.of(values))
+    assert (computed.percent, computed.numerator, computed.denominator) == share
 
 
 @pytest.mark.parametrize(

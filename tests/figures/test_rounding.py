@@ -1,4 +1,4 @@
-"""Rounding: half up, once, and never hiding a dossier."""
+"""Rounding half up, once, and never to 0 or 100 percent where that would hide a dossier."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -72,8 +72,8 @@ def test_percent_is_right_to_half_a_unit_of_its_last_digit(numerator, denominato
 
 
 @given(SMALL, SMALL, WHOLES, DECIMALS)
-def test_percent_grows_with_its_numerator(one, other, denominator, decimals):
-    low, high = sorted((one, other))
+def test_percent_grows_with_its_numerator(first, second, denominator, decimals):
+    low, high = sorted((first, second))
     assert Decimal(rounded_percent(low, denominator, decimals)) <= Decimal(
         rounded_percent(high, denominator, decimals)
     )
@@ -137,9 +137,9 @@ def test_a_larger_share_never_gets_less(number, shares):
 def test_split_then_merged_is_the_whole_again(number, shares, data):
     some = data.draw(st.frozensets(st.sampled_from(range(len(shares)))))
     others = frozenset(range(len(shares))) - some
-    one, other = (apportioned_part([number], shares, wanted)[0] for wanted in (some, others))
+    first, second = (apportioned_part([number], shares, selected)[0] for selected in (some, others))
     assert apportioned_part([number], shares, some | others) == (number,)
-    assert number is None and one is other is None or one + other == number
+    assert number is None and first is second is None or first + second == number
 
 
 @pytest.mark.parametrize(

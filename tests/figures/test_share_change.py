@@ -1,4 +1,4 @@
-"""A row against the same period last year: only where both sides are whole."""
+"""The change of a row since last year: only where both sides are complete."""
 
 import pytest
 
@@ -7,12 +7,12 @@ from figures.summary import Figures, ShareChange, SummaryRow, compute_figures
 from figures.tally import Tally
 
 
-def known(direct, online, *, reported=6, expected=6, blanks=None) -> Figures:
+def figures(direct, online, *, reported=6, expected=6, blanks=None) -> Figures:
     values = {"received_direct": direct, "received_online_full": online}
     return compute_figures(Tally.of(values, reported=reported, expected=expected, blanks=blanks))
 
 
-NOW, BEFORE = known(853, 147), known(916, 84)
+NOW, BEFORE = figures(853, 147), figures(916, 84)
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,14 @@ NOW, BEFORE = known(853, 147), known(916, 84)
         (BEFORE, NOW, "14.7", "-6.3"),
         (NOW, NOW, "14.7", "0.0"),
         (NOW, None, None, None),
-        (NOW, known(None, None, reported=0), None, None),
-        (NOW, known(916, 84, reported=5), None, None),
-        (NOW, known(916, 84, blanks={"received": 1}), None, None),
-        (NOW, known(0, 0, reported=0, expected=0), None, None),
-        (known(853, 147, reported=5), BEFORE, "8.4", None),
-        (known(853, 147, blanks={"received": 1}), BEFORE, "8.4", None),
-        (known(0, 0), BEFORE, "8.4", None),
-        (NOW, known(0, 0), None, None),
+        (NOW, figures(None, None, reported=0), None, None),
+        (NOW, figures(916, 84, reported=5), None, None),
+        (NOW, figures(916, 84, blanks={"received": 1}), None, None),
+        (NOW, figures(0, 0, reported=0, expected=0), None, None),
+        (figures(853, 147, reported=5), BEFORE, "8.4", None),
+        (figures(853, 147, blanks={"received": 1}), BEFORE, "8.4", None),
+        (figures(0, 0), BEFORE, "8.4", None),
+        (NOW, figures(0, 0), None, None),
     ],
 )
 def test_changes(now, before, percent, points):
@@ -38,11 +38,11 @@ def test_changes(now, before, percent, points):
     assert ShareChange.from_dict(change.as_dict()) == change
 
 
-def test_rows_carry_it_only_where_it_was_asked_for():
+def test_rows_carry_it_only_on_request():
     row = SummaryRow("1", "xã An", NOW)
     assert "change" not in row.as_dict() and SummaryRow.from_dict(row.as_dict()).change is None
-    told = SummaryRow("1", "xã An", NOW, change=ShareChange(Share("8.4", 84, 1000), "6.3")).as_dict()
-    assert told["change"] == {
+    data = SummaryRow("1", "xã An", NOW, change=ShareChange(Share("8.4", 84, 1000), "6.3")).as_dict()
+    assert data["change"] == {
         "online": {"points": "6.3", "before": {"percent": "8.4", "numerator": 84, "denominator": 1000}}
     }
-    assert SummaryRow.from_dict(told).as_dict() == told
+    assert SummaryRow.from_dict(data).as_dict() == data

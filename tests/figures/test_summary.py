@@ -1,4 +1,4 @@
-"""The Summary: its published shape, its totals, and the way back from data."""
+"""Summary: its published shape, its totals, and reading it back from data."""
 
 import json
 from dataclasses import replace
@@ -26,15 +26,15 @@ SILENT = (MissingMonth("13474", Month(2022, 5), "Tân Thanh"), MissingMonth("134
 
 
 def thanh_liem(**change):
-    """The district with its two tiers, communes first as queries may hand them over."""
-    given = {
+    """The district's summary; communes come first, as queries may return them."""
+    values = {
         "unit": "351",
         "unit_name": "Huyện Thanh Liêm",
         "period": HALF,
         "tiers": {"commune": [(JANUARY, COMMUNES)], "district": [(JUNE, OFFICES)]},
         "missing": {"commune": SILENT},
     }
-    return build_summary(**{**given, **change})
+    return build_summary(**{**values, **change})
 
 
 def test_the_published_shape():
@@ -107,7 +107,7 @@ def test_a_month_row_has_its_own_opening_and_closing():
     assert (summary.total.counts["opening"], summary.total.counts["pending"]) == (1, 2)
 
 
-def test_no_rows_unless_asked_for():
+def test_no_rows_unless_requested():
     rows = [RowInput("13474", "Tân Thanh", [])]
     assert thanh_liem(rows=rows).rows == ()
     assert "rows" not in thanh_liem(rows=rows).as_dict()
@@ -169,7 +169,7 @@ def test_any_summary_survives_its_data_and_its_rows_add_up(tallies, decimals):
 
 
 def test_figures_of_a_tally_stand_alone():
-    one = compute_figures(OFFICES)
-    assert one.share("on_time").percent is None and one.share("online").percent == "51.7"
+    figures = compute_figures(OFFICES)
+    assert figures.share("on_time").percent is None and figures.share("online").percent == "51.7"
     with pytest.raises(KeyError):
-        one.share("speed")
+        figures.share("speed")

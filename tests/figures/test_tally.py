@@ -1,4 +1,4 @@
-"""Counts: None is not 0, and a period takes states from its ends."""
+"""Tally: None is not 0; a period takes its opening from the first month, its closing counts from the last."""
 
 import pytest
 from hypothesis import given
@@ -13,10 +13,10 @@ HALF = Period.parse("2022-H1")
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "together"), [(None, 3, 3), (3, None, 3), (None, None, None), (0, None, 0), (2, 3, 5)]
+    ("first", "second", "together"), [(None, 3, 3), (3, None, 3), (None, None, None), (0, None, 0), (2, 3, 5)]
 )
-def test_nobody_reported_is_not_zero(one, other, together):
-    total = Tally.of({"withdrawn": one}) + Tally.of({"withdrawn": other})
+def test_nobody_reported_is_not_zero(first, second, together):
+    total = Tally.of({"withdrawn": first}) + Tally.of({"withdrawn": second})
     assert total.get("withdrawn") == together
 
 
@@ -99,10 +99,10 @@ def test_other_months_are_ignored_and_a_month_may_come_in_parts():
 
 
 @given(TALLIES, TALLIES, TALLIES)
-def test_addition_does_not_mind_order(one, two, three):
-    assert (one + two) + three == one + (two + three) == Tally.total([three, one, two])
-    assert one + two == two + one
-    assert one + Tally.empty() == one
+def test_addition_does_not_mind_order(first, second, third):
+    assert (first + second) + third == first + (second + third) == Tally.total([third, first, second])
+    assert first + second == second + first
+    assert first + Tally.empty() == first
 
 
 @given(MONTHS, TALLIES)

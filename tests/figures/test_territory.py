@@ -1,4 +1,4 @@
-"""Why sums on both bases can differ, in words: everybody who is left unnamed is counted."""
+"""The sentences on why sums on both bases differ; units that they do not name are counted."""
 
 import pytest
 
@@ -18,16 +18,16 @@ NAMED = tuple((f"{at}@2025-06-30", f"xã {at}") for at in range(MOST))
     ],
 )
 def test_who_is_not_named_is_counted(named, more, page, whole):
-    told = Territory(left=named, more=more)
-    (short,), (full,) = told.in_words(3), told.sentences()
+    territory = Territory(left=named, more=more)
+    (short,), (full,) = territory.in_words(3), territory.sentences()
     assert short.endswith(f"{page}.") and full.endswith(f"{whole}.")
-    assert Territory.from_dict(told.as_dict()) == told
+    assert Territory.from_dict(territory.as_dict()) == territory
 
 
-def test_one_that_was_frozen_with_a_name_too_many_says_that_there_are_others():
+def test_a_frozen_list_with_a_name_too_many_says_that_there_are_others():
     """Reviews frozen before the others were counted hold one name more than is printed."""
-    told = Territory.from_dict(
+    territory = Territory.from_dict(
         {"equal": False, "ended": [{"unit": str(at), "name": f"xã {at}"} for at in range(MOST + 1)]}
     )
-    assert told.sentences()[0].endswith("xã 11 (11) và những đơn vị khác.")
-    assert "more" not in told.as_dict()
+    assert territory.sentences()[0].endswith("xã 11 (11) và những đơn vị khác.")
+    assert "more" not in territory.as_dict()

@@ -1,4 +1,4 @@
-"""Units that take over inside a month: on which days, in which number it can show, and in which words."""
+"""A handover inside a month: its days, the figures that it affects, and its sentences."""
 
 from datetime import date, timedelta
 
@@ -13,7 +13,7 @@ START = date(2020, 1, 1)
 
 
 def steps(last: date, first: date) -> list[tuple[str, date, int, int]]:
-    """Two that report until a day and one that does from a day on."""
+    """Two units report until `last`, one from `first` on."""
     return [("commune", START, 2, 0), ("commune", last, 0, 2), ("commune", first, 1, 0)]
 
 
@@ -30,22 +30,22 @@ def steps(last: date, first: date) -> list[tuple[str, date, int, int]]:
 )
 def test_only_a_change_inside_the_first_or_the_last_month(last, first, opening, pending):
     on = date.fromisoformat(first)
-    found = Handover.of(steps(date.fromisoformat(last), on), JULY, AUGUST)
-    assert found == Handover((on,) if opening else (), (on,) if pending else ())
+    handover = Handover.of(steps(date.fromisoformat(last), on), JULY, AUGUST)
+    assert handover == Handover((on,) if opening else (), (on,) if pending else ())
 
 
 def test_one_side_is_enough():
-    """The successor may stand in another district."""
+    """The successor may belong to another district."""
     ends, begins = ("commune", date(2022, 6, 30), 0, 1), ("commune", date(2022, 7, 1), 1, 0)
     on = (date(2022, 7, 1),)
     assert Handover.of([ends], JULY, JULY) == Handover((), on)
     assert Handover.of([begins], JULY, JULY) == Handover(on, ())
 
 
-def test_of_a_period_of_one_month_one_sentence_tells_both_numbers():
+def test_one_sentence_names_both_numbers_of_a_period_of_one_month():
     on = date(2022, 7, 1)
-    (told,) = Handover.of(steps(on - timedelta(1), on), JULY, JULY).sentences()
-    assert told == (
+    (sentence,) = Handover.of(steps(on - timedelta(1), on), JULY, JULY).sentences()
+    assert sentence == (
         "Giữa tháng (ngày 01/7/2022) có đơn vị thôi hoạt động và có đơn vị bắt đầu: hồ sơ bàn giao cho đơn vị kế thừa "
         "chỉ tính một lần, đầu kỳ ở đơn vị cũ, cuối kỳ ở đơn vị kế thừa."
     )
@@ -61,5 +61,5 @@ def test_a_longer_period_says_in_which_month_and_number():
 
 @given(st.lists(st.dates(), max_size=3), st.lists(st.dates(), max_size=3))
 def test_what_is_written_is_read_back(opening, pending):
-    found = Handover(tuple(opening), tuple(pending))
-    assert Handover.from_dict(found.as_dict()) == found
+    handover = Handover(tuple(opening), tuple(pending))
+    assert Handover.from_dict(handover.as_dict()) == handover

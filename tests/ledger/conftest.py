@@ -1,4 +1,4 @@
-"""A database that real threads can share."""
+"""Fixtures of the ledger's tests: a database that threads share, and no anchors of other apps."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -20,15 +20,15 @@ def shared_database(transactional_db, tmp_path: Path) -> Iterator[None]:
             path = tmp_path / "cchc.sqlite3"
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM INTO %s", [str(path)])
-            # As a database of the product has been since it was made; threads that change to it at once collide.
+            # As in the product from the start: threads that switch to WAL at once collide.
             with closing(sqlite3.connect(path)) as copy:
                 copy.execute("PRAGMA journal_mode=WAL")
-            # Undone before the database fixture ends, else that would close the one in memory, and lose it.
+            # Undone before the database fixture ends, which would else close and lose the database in memory.
             patch.setitem(connection.settings_dict, "NAME", str(path))
         yield
 
 
 @pytest.fixture(autouse=True)
 def _no_anchors_of_other_apps(monkeypatch) -> None:
-    """The ledger is tested alone; one test registers anchors itself."""
+    """One test registers anchors itself."""
     monkeypatch.setattr(log, "ANCHOR_SOURCES", Registry())

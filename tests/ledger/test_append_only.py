@@ -1,4 +1,4 @@
-"""The database itself refuses to change the log, whoever asks."""
+"""The database itself refuses changes of the log."""
 
 import pytest
 from django.core.management import call_command
@@ -40,7 +40,7 @@ def test_sql_cannot_change_the_log(three_entries, change):
     assert list(Entry.objects.values()) == three_entries
 
 
-def test_the_ways_of_one_database_cannot_either(three_entries):
+def test_statements_of_one_database_cannot_either(three_entries):
     for change in OWN_CHANGES[connection.vendor].values():
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(change)

@@ -1,4 +1,4 @@
-"""A backup holds everything, comes back whole, and a damaged one is refused before anything is replaced."""
+"""A backup holds everything and restores it; a damaged one is refused before anything is replaced."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -83,8 +83,8 @@ def test_present_data_are_kept_before_they_are_replaced(made, settings):
     act("ba")
     call_command("restore", made)
     assert Entry.objects.count() == 2
-    (kept,) = settings.DATA_DIR.glob("before-restore-*")
-    call_command("restore", kept, "--discard")
+    (folder,) = settings.DATA_DIR.glob("before-restore-*")
+    call_command("restore", folder, "--discard")
     assert Entry.objects.count() == 3
 
 
@@ -96,7 +96,7 @@ def test_tables_that_the_backup_does_not_hold_go(made):
 
 
 def test_statistics_of_the_database_are_no_table_of_ours(place):
-    """ANALYZE, which writing many rows ends with, leaves tables of SQLite's own."""
+    """ANALYZE, which runs after writing many rows, leaves SQLite's own tables."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     call_command("backup", place / "copy")
@@ -152,7 +152,7 @@ def test_damaged_backup_is_refused_and_nothing_replaced(made, settings, name):
 
 
 def test_dump_that_cannot_be_read_leaves_the_database(made):
-    """Behind the checksums: what the database tool refuses half-way is undone."""
+    """Past the checksums: where the database's tool fails half-way, its changes are undone."""
     database_of(made).write_bytes(database_of(made).read_bytes()[:3000])
     with pytest.raises(backup.CopyError):
         backup.restore_database(connection, made)
@@ -190,7 +190,7 @@ def test_failed_backup_leaves_nothing_behind(place, monkeypatch):
 
 
 def test_database_without_tables_can_be_kept(place):
-    """Restoring over a database that nobody migrated, beside media that somebody kept."""
+    """Restoring over a database without migrations, where media are left."""
     call_command("migrate", "ledger", "zero", verbosity=0)
     try:
         call_command("backup", place / "copy")
@@ -218,7 +218,7 @@ def test_backup_without_media_folder(place, settings):
 
 
 def test_backup_under_load_is_consistent(shared_database, tmp_path, settings):
-    """While three writers go on, the copy is a whole chain and its counts are its own."""
+    """Made while three writers work, the copy is a whole chain and its counts match its rows."""
     settings.MEDIA_ROOT = tmp_path / "media"
 
     def write(writer: int) -> None:

@@ -1,4 +1,4 @@
-"""The log: what an entry holds, and that the chain is one chain whoever writes."""
+"""What an entry of the log holds, how entries are chained, and what is refused."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -49,7 +49,7 @@ def test_each_entry_holds_the_hash_of_the_one_before():
 
 @pytest.mark.django_db
 def test_a_clock_set_back_leaves_the_log_in_sequence():
-    """Acceptance R10: the times go back with the clock, the numbers and the chain go on."""
+    """Acceptance R10: times follow the clock back, sequence numbers and chain continue."""
     with transaction.atomic():
         for hour in (8, 6):
             log.append("test.act", by=None, subject="việc", detail={}, at=AT.replace(hour=hour))
@@ -60,7 +60,7 @@ def test_a_clock_set_back_leaves_the_log_in_sequence():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("given", "stored"),
+    ("detail", "stored"),
     [
         ({"a": None, "b": [1, "ồ"]}, {"a": None, "b": [1, "ồ"]}),
         ({"on": date(2022, 6, 14)}, {"on": "2022-06-14"}),
@@ -69,9 +69,9 @@ def test_a_clock_set_back_leaves_the_log_in_sequence():
         ({"big": 2**70, "z": True, "a": {}}, {"big": 2**70, "z": True, "a": {}}),
     ],
 )
-def test_detail_comes_back_as_it_was_hashed(given, stored):
+def test_detail_comes_back_as_it_was_hashed(detail, stored):
     with transaction.atomic():
-        log.append("test.act", by=None, subject="x", detail=given)
+        log.append("test.act", by=None, subject="x", detail=detail)
     entry = Entry.objects.get()
     assert entry.detail == stored
     assert log.digest(entry) == entry.hash

@@ -1,4 +1,4 @@
-"""The outbox: stored or not with its transaction, in order, tried again, given up, sent again, never lost."""
+"""The outbox: messages stored with their transaction, sent in order, retried, given up and sent again."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ AT = datetime(2022, 8, 12, tzinfo=UTC)
 
 
 class World:
-    """A clock, and destinations that fail while they are `down`."""
+    """A clock (`at`), the destinations that fail (`down`), and what was `sent`."""
 
     def __init__(self) -> None:
         self.at, self.down, self.sent = AT, set(), []
@@ -41,7 +41,7 @@ def test_messages_are_stored_with_their_transaction_or_not_at_all(db):
 
 
 def test_a_subject_of_any_length_is_stored(db):
-    """PostgreSQL refuses what is longer than the column, and with it the approval that is told."""
+    """PostgreSQL would refuse a longer one, and with it the approval that the message reports."""
     with transaction.atomic():
         outbox.put("test", "Ủ" * 500, {"n": 1}, [1], at=AT)
     assert Message.objects.get().subject == "Ủ" * 199 + "…"
@@ -60,7 +60,7 @@ def test_each_destination_gets_all_in_order(db):
     assert world.run() == outbox.DeliveryRun(6, 0)
     assert [n for to, n in world.sent if to == 1] == [n for to, n in world.sent if to == 2] == [0, 1, 2]
     assert world.run() == outbox.DeliveryRun(0, 0)
-    assert {one.state for one in Message.objects.all()} == {Delivery.DELIVERED}
+    assert {message.state for message in Message.objects.all()} == {Delivery.DELIVERED}
 
 
 def test_a_failed_one_holds_back_its_own_destination_only(db):
@@ -69,7 +69,7 @@ def test_a_failed_one_holds_back_its_own_destination_only(db):
     put(0, 1, 2)
     put(1, 1, 2)
     assert world.run() == outbox.DeliveryRun(2, 1)
-    assert world.run() == outbox.DeliveryRun(0, 0), "not before its pause is over"
+    assert world.run() == outbox.DeliveryRun(0, 0), "its pause is not over"
     world.down, world.at = set(), AT + PAUSES[0]
     assert world.run() == outbox.DeliveryRun(2, 0)
     assert [n for to, n in world.sent if to == 1] == [0, 0, 1]
@@ -87,7 +87,7 @@ def test_pauses_grow_and_end(db):
         world.at += pause
     assert world.run().failed == 1
     assert Message.objects.first().state == Delivery.FAILED
-    # The next one has its turn.
+    # The next message is sent.
     world.down = set()
     assert world.run() == outbox.DeliveryRun(1, 0) and world.sent[-1] == (1, 1)
     assert Attempt.objects.filter(message=Message.objects.first(), status=503).count() == len(PAUSES) + 1
@@ -115,7 +115,7 @@ def test_a_run_that_dies_leaves_its_message_to_a_later_one(db):
 
     with pytest.raises(KeyboardInterrupt):
         outbox.deliver(dies, lambda: AT)
-    assert world.run() == outbox.DeliveryRun(0, 0), "somebody may still be at it"
+    assert world.run() == outbox.DeliveryRun(0, 0), "another run may still hold it"
     world.at = AT + LEASE
     assert world.run() == outbox.DeliveryRun(1, 0)
 
@@ -136,10 +136,10 @@ def test_an_event_is_the_same_for_all_and_every_time(db):
     world = World()
     world.down = {1}
     put(0, 1, 2)
-    bodies = [one.body for one in Message.objects.all()]
-    assert len({one.event for one in Message.objects.all()}) == 1 and len(set(bodies)) == 1
+    bodies = [message.body for message in Message.objects.all()]
+    assert len({message.event for message in Message.objects.all()}) == 1 and len(set(bodies)) == 1
     world.run()
-    assert [one.body for one in Message.objects.all()] == bodies
+    assert [message.body for message in Message.objects.all()] == bodies
     assert json.loads(bodies[0])["id"] == str(Message.objects.first().event)
 
 
@@ -150,5 +150,5 @@ def test_what_was_taken_is_forgotten_after_its_time(db):
     world.run()
     assert outbox.forget(at=AT + KEPT) == 0
     assert outbox.forget(at=AT + KEPT + timedelta(seconds=1)) == 1
-    assert [one.destination for one in Message.objects.all()] == [2], "nothing that still has to go"
+    assert [message.destination for message in Message.objects.all()] == [2], "an unsent message was deleted"
     assert Attempt.objects.count() == 1

@@ -1,4 +1,4 @@
-"""Four writers at once make one chain: on a SQLite file and on PostgreSQL, in real threads with own connections."""
+"""Four threads with connections of their own write one chain, on a SQLite file and on PostgreSQL."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,7 +21,7 @@ def write(writer: int) -> None:
 
 
 def look(_: object) -> tuple[int, list[log.LogFault], set[str]]:
-    """What a later reader finds, in a thread so that it reads the shared database."""
+    """Number of entries, faults and subjects; in a thread, so that it reads the shared database."""
     try:
         entries = Entry.objects.all()
         return entries.count(), log.verify(), set(entries.values_list("subject", flat=True))

@@ -1,4 +1,4 @@
-"""The log is kept for twelve months, then its oldest part may go, and the chain is verified as before (S34, R8)."""
+"""Entries older than twelve months can be purged, and the chain still verifies (S34, R8)."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,13 +28,13 @@ def write(*moments: datetime, action: str = "test.act") -> None:
 
 @pytest.fixture
 def anchors(db, settings) -> list[log.Anchor]:
-    """A log of 1–4 old, 5 old about a document, 6 and 7 young, 8 old behind them; the anchor of each."""
+    """The anchors of a log: 1–4 old, 5 old about a document, 6 and 7 young, 8 old."""
     settings.LEDGER_KEPT = ["review."]
     write(OLD, OLD, OLD, YOUNG - timedelta(seconds=1))
     write(OLD, action="review.freeze")
     write(YOUNG, YOUNG)
     write(OLD)
-    return [log.Anchor(*one) for one in Entry.objects.values_list("sequence", "hash")]
+    return [log.Anchor(*row) for row in Entry.objects.values_list("sequence", "hash")]
 
 
 def purge() -> ledger_purge.PurgedPart | None:
@@ -55,14 +55,14 @@ def test_the_old_beginning_goes_and_every_anchor_still_holds(anchors):
     assert purge() is None
 
 
-def test_wrong_anchors_of_purged_entries_are_told(anchors):
+def test_wrong_anchors_of_purged_entries_are_reported(anchors):
     purge()
     for number in (1, 3, 5):
         faults = log.verify([log.Anchor(number, "a" * 64, "Báo cáo 12")])
         assert [fault.sequence for fault in faults] == [number] and "Báo cáo 12" in faults[0].message
 
 
-def test_a_second_purge_goes_on_where_the_first_ended(anchors, monkeypatch):
+def test_a_second_purge_continues_where_the_first_ended(anchors, monkeypatch):
     monkeypatch.setattr(ledger_purge, "AT_ONCE", 2)
     assert [purge() for _ in range(4)] == [(1, 2, 0), (3, 4, 0), (5, 5, 1), None]
     assert log.verify(anchors) == []
@@ -89,7 +89,7 @@ CHANGES = {
     ),
     "the hashes": lambda: Purge.objects.update(hashes=b"\0" * 160),
     "how many were left": lambda: Purge.objects.update(left=0),
-    "more is purged than was told": lambda: (
+    "more is purged than was logged": lambda: (
         Purge.objects.create(
             first=6, last=6, hashes=bytes.fromhex(Entry.objects.get(sequence=6).hash), left=0, at=OLD
         ),
@@ -123,7 +123,7 @@ def test_what_a_purge_leaves_is_guarded_as_before(anchors):
 
 
 def test_the_newest_entry_stays_however_old(db, settings):
-    """The chain goes on from it."""
+    """The chain continues from it."""
     settings.LEDGER_KEPT = []
     write(OLD, OLD, OLD)
     anchor = log.Anchor(*log.head())
@@ -193,7 +193,7 @@ class TestCommand:
 
     @pytest.mark.parametrize(("second", "goes"), [(-1, True), (0, False), (1, False)])
     def test_the_border_is_midnight_in_vietnam(self, db, settings, second, goes):
-        """An entry of the first second of the day before which is purged stays, whatever day UTC has."""
+        """An entry of the day's first second in Vietnam stays, whatever day it is in UTC."""
         settings.LEDGER_KEPT = []
         latest = ledger_purge.latest_day(clock.localdate())
         border = datetime(latest.year, latest.month, latest.day, tzinfo=VIETNAM)
@@ -206,7 +206,7 @@ class TestCommand:
             call_command("purge_log", "--before", "hôm qua")
 
 
-def test_writers_wait_and_go_on(shared_database, settings, monkeypatch):
+def test_writers_wait_and_continue(shared_database, settings, monkeypatch):
     """Four threads write while the log is purged: no error, one chain."""
     settings.LEDGER_KEPT = []
     monkeypatch.setattr(ledger_purge, "AT_ONCE", 10)

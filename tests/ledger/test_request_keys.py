@@ -1,4 +1,4 @@
-"""One key, one act."""
+"""An idempotency key: its act is done once and its answer kept."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -68,7 +68,7 @@ def test_ten_at_once_are_done_once(shared_database):
 
 
 def count_entries() -> int:
-    """In a thread of its own, so that it reads the shared database."""
+    """Runs in a thread, so that it reads the shared database."""
     with transaction.atomic():
         count = Entry.objects.count()
     connection.close()

@@ -1,4 +1,4 @@
-"""verify finds every change that somebody with the database in hand could make."""
+"""log.verify finds every change that somebody with access to the database could make."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -18,7 +18,7 @@ def write(count: int) -> None:
 
 @pytest.fixture
 def five(db):
-    """Five entries in a log whose triggers somebody has taken away."""
+    """Five entries in a log without its triggers."""
     write(5)
     log.remove_triggers(connection)
 
@@ -28,18 +28,18 @@ def edit(**values):
 
 
 def swap():
-    """Entries 2 and 3 change places: every field but the number."""
+    """Swap entries 2 and 3, except their sequence numbers."""
     two, three = (Entry.objects.filter(sequence=number) for number in (2, 3))
-    kept = [query.values().get() for query in (two, three)]
-    for row in kept:
+    rows = [query.values().get() for query in (two, three)]
+    for row in rows:
         del row["sequence"]
     two.update(hash="x")
-    three.update(**kept[0])
-    two.update(**kept[1])
+    three.update(**rows[0])
+    two.update(**rows[1])
 
 
 def insert():
-    """A well-formed entry at the place of 3, and the later ones moved up."""
+    """Insert a well-formed entry as number 3 and renumber the later ones."""
     for number in (5, 4, 3):
         Entry.objects.filter(sequence=number).update(sequence=number + 1)
     entry = Entry(
@@ -100,7 +100,7 @@ def test_cut_tail_shows_only_against_an_anchor(five):
     assert "số 5" in log.verify([anchor])[0].message and "Báo cáo 12" in log.verify([anchor])[0].message
 
 
-def test_chain_computed_anew_shows_only_against_an_anchor(five):
+def test_recomputed_chain_shows_only_against_an_anchor(five):
     anchor = log.Anchor(*log.head())
     Entry.objects.all().delete()
     write(5)
@@ -120,7 +120,7 @@ def test_faults_are_limited(five):
 
 
 def test_unreadable_entry_is_a_fault(five, monkeypatch):
-    """Such as text that is not JSON, which SQLite takes once its checks are switched off."""
+    """For example text that is not JSON, which SQLite takes once its checks are off."""
     readable = log.digest
 
     def digest(entry):

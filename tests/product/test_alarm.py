@@ -1,4 +1,4 @@
-"""Faults are told to administrators by e-mail: which page, where, under which number, and nothing that was typed."""
+"""E-mails to administrators about faults: page, place in the code and request id, and nothing that was typed."""
 
 import logging
 import smtplib
@@ -27,7 +27,7 @@ def faulty(client):
     return client
 
 
-def test_a_fault_is_told_without_anything_that_was_typed(faulty, someone, settings, mailoutbox):
+def test_a_fault_is_mailed_without_anything_that_was_typed(faulty, someone, settings, mailoutbox):
     faulty.cookies["a"] = "token-2"
     answer = faulty.post(PAGE, {"name": "Nguyễn Văn Ba", "received": "14700"})
     (mail,) = mailoutbox
@@ -43,16 +43,18 @@ def test_a_fault_is_told_without_anything_that_was_typed(faulty, someone, settin
     ):
         assert words in mail.body, words
     whole = mail.subject + mail.body
-    assert not [one for one in (*SECRETS, settings.SECRET_KEY, someone.username, "/planted/") if one in whole]
+    assert not [
+        secret for secret in (*SECRETS, settings.SECRET_KEY, someone.username, "/planted/") if secret in whole
+    ]
 
 
-def test_the_same_fault_is_told_once_by_all_workers_and_after_a_while_again(
+def test_the_same_fault_is_mailed_once_by_all_workers_and_after_a_while_again(
     faulty, db, mailoutbox, monkeypatch
 ):
     for _ in range(3):
         faulty.get("/planted/x/")
     assert len(mailoutbox) == 1
-    alarm._sent_at.clear()  # as another worker, or this one after a restart
+    alarm._sent_at.clear()  # like another worker, or this one after a restart
     faulty.get("/planted/x/")
     assert len(mailoutbox) == 1
     alarm._sent_at.clear()
@@ -84,7 +86,7 @@ def test_a_strange_request_is_no_fault(faulty, db, mailoutbox):
     assert not mailoutbox
 
 
-def test_work_in_the_background_that_breaks_is_told(db, mailoutbox):
+def test_a_failed_background_job_is_mailed(db, mailoutbox):
     def work(job, follow):
         raise RuntimeError("Nguyễn Văn Ba")
 
@@ -96,7 +98,7 @@ def test_work_in_the_background_that_breaks_is_told(db, mailoutbox):
     assert "builtins.RuntimeError" in mail.body and "Nguyễn Văn Ba" not in mail.body
 
 
-def test_a_timers_work_that_fails_is_told_but_not_delivery(db, mailoutbox):
+def test_a_failed_timer_run_is_mailed_except_delivery(db, mailoutbox):
     for kind in timer_runs.RUN_INTERVALS:
         with timer_runs.record(kind) as run:
             run.good, run.words = False, "Mục số 7 không khớp mã băm"

@@ -1,4 +1,4 @@
-"""The demo data adds up to what was published, closes in every row, and is what its script makes."""
+"""The demo data adds up to the published figures, balances in every row, and is what its script makes."""
 
 import csv
 import json
@@ -69,10 +69,10 @@ def percent(part, whole, step="0.1"):
 
 
 def test_files_are_what_the_script_makes():
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-B", FOLDER / "construct.py", "--check"], capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize(
@@ -141,12 +141,12 @@ def test_every_row_balances():
 
 
 def test_every_month_continues_the_one_before():
-    known = {key(row): row for row in COUNTS}
+    row_by_key = {key(row): row for row in COUNTS}
     broken = []
-    for (unit, month, field), row in known.items():
+    for (unit, month, field), row in row_by_key.items():
         if month == MONTHS[0]:
             continue
-        before = known.get((unit, MONTHS[MONTHS.index(month) - 1], field))
+        before = row_by_key.get((unit, MONTHS[MONTHS.index(month) - 1], field))
         if before and number(row, "opening") != number(before, *CLOSING):
             broken.append((unit, month, field))
     assert broken == [RETURNED]
@@ -209,24 +209,26 @@ def test_accounts_and_texts_name_roles_and_units():
         for run in runs
         if not run.key
     ]
-    # Every figure in the text is bound; a year and the levels of online services are none.
+    # Every figure in the text is bound; a year and the levels of online services are no figures.
     assert not [text for text in words if re.search("[0-9]", re.sub("năm 2022|mức độ 3, 4", "", text))]
 
 
 def test_indicators_reach_what_was_published():
-    known = {item["code"]: item for item in data("indicators.json")}
-    agencies, staff = known["co-quan-dung-phan-mem-van-ban"], known["can-bo-dung-thu-vien-dien-tu"]
+    indicators = {item["code"]: item for item in data("indicators.json")}
+    agencies, staff = indicators["co-quan-dung-phan-mem-van-ban"], indicators["can-bo-dung-thu-vien-dien-tu"]
     assert (agencies["numerator"], agencies["denominator"]) == (28, 28)
     assert percent(staff["numerator"], staff["denominator"]) == "95.0"
 
 
 def test_the_merger_takes_up_every_commune():
-    heirs = {row["old_code"]: row for row in rows("successions-2025.csv")}
-    later = rows("units-2025.csv")
-    after = {row["code"] for row in later if row["active_from"] == "2025-07-01"}
-    assert {row["code"] for row in later if row["active_until"] == "2025-06-30"} == set(UNITS)
-    assert set(heirs) == {code for code, unit in UNITS.items() if unit["tier"] in ("commune", "province")}
+    successions = {row["old_code"]: row for row in rows("successions-2025.csv")}
+    units = rows("units-2025.csv")
+    opened = {row["code"] for row in units if row["active_from"] == "2025-07-01"}
+    assert {row["code"] for row in units if row["active_until"] == "2025-06-30"} == set(UNITS)
+    assert set(successions) == {
+        code for code, unit in UNITS.items() if unit["tier"] in ("commune", "province")
+    }
     assert all(
-        row["new_code"] in after and row["on"] == "2025-07-01" and row["share"] == "1"
-        for row in heirs.values()
+        row["new_code"] in opened and row["on"] == "2025-07-01" and row["share"] == "1"
+        for row in successions.values()
     )

@@ -1,4 +1,4 @@
-"""The files of deploy/ fit systemd, this repository and docs/deploy.md."""
+"""The files in deploy/ agree with systemd, the repository and docs/deploy.md."""
 
 import re
 import subprocess
@@ -20,7 +20,7 @@ SERVICES = [name for name in UNITS if name.endswith(".service")]
 
 
 def unit(name: str) -> ConfigParser:
-    """As systemd reads it; a name that stands twice is an error here."""
+    """A unit file as systemd reads it; repeated names are an error here."""
     parser = ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#", ";"))
     parser.optionxform = str
     parser.read_string((DEPLOY / name).read_text(encoding="utf-8"))
@@ -34,7 +34,7 @@ def verified(folder: Path) -> subprocess.CompletedProcess:
 
 @pytest.fixture
 def installed(tmp_path) -> Path:
-    """The units as they would be installed, were this checkout the place where the product lies."""
+    """The unit files, installed for a product that lies in this checkout."""
     for name in UNITS:
         text = (DEPLOY / name).read_text(encoding="utf-8").replace(HOME, str(ROOT))
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -63,7 +63,7 @@ def test_a_service_runs_what_the_repository_has(name):
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_is_confined(name):
-    """By systemd's own count, from 0 to 100: up to 20 it says "OK", unconfined it is 96."""
+    """By systemd's exposure score, 0 to 100: up to 20 is "OK", an unconfined service has 96."""
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(DEPLOY / name)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-2_000:]
@@ -72,8 +72,8 @@ def test_a_service_is_confined(name):
 
 
 def test_every_service_is_confined_alike():
-    """What the workers share lies in /dev/shm under the name of the user that all run as: RemoveIPC= of one that ends
-    every minute would take it away from the server.
+    """Workers share files in /dev/shm. All services run as one user, so RemoveIPC= would delete these files of the
+    server whenever a timer's service ends.
     """
     confined = {
         (DEPLOY / name)
@@ -98,7 +98,7 @@ def test_a_timer_has_its_service(name):
 
 
 def test_the_proxy_sets_what_the_application_believes():
-    """Handed on instead of set, a reader could write them (acceptance S8, S19)."""
+    """If the proxy passed them on instead, a reader could forge them (acceptance S8, S19)."""
     text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in text
     assert "proxy_set_header X-Forwarded-Proto $scheme;" in text and "$proxy_add_x_forwarded_for" not in text
@@ -107,18 +107,18 @@ def test_the_proxy_sets_what_the_application_believes():
     assert "ssl_protocols TLSv1.2 TLSv1.3;" in text and "location /api/ { return 403; }" in text
     ciphers = re.search("ssl_ciphers (.*);", text)[1].split(":")
     assert all(re.fullmatch("ECDHE-(ECDSA|RSA)-(AES(128|256)-GCM|CHACHA20)-.*", cipher) for cipher in ciphers)
-    # Longer than any view, and room for the largest upload with what stands around it.
+    # Longer than any view takes, and room for the largest upload with the other fields of its form.
     assert "proxy_read_timeout 120s;" in text and "client_max_body_size 6m;" in text
     large = settings.CASES_UPLOAD_MAX_BYTES // 1024 // 1024 + 1
     [pattern, rules] = re.search(r"location ~ (\S+) \{(.*?)\}", text, re.DOTALL).groups()
     assert re.search(pattern, reverse("records:cases_upload", args=[7])), "lists of dossiers are larger"
     assert f"client_max_body_size {large}m;" in rules and "proxy_pass http://127.0.0.1:8000;" in rules
-    # Headers are those of the server, unless a location sets any of its own.
+    # A location inherits the server's headers unless it sets one itself.
     assert "proxy_set_header" not in rules
 
 
 def test_no_line_of_the_proxy_stands_twice_in_a_block():
-    """nginx would not start, or take both together."""
+    """nginx would refuse to start or apply both."""
     many = {"add_header", "proxy_set_header", "error_page", "limit_req", "limit_conn"}
     text = re.sub(r"#.*", "", (DEPLOY / "nginx.conf").read_text(encoding="utf-8"))
     open_blocks: list[set[str]] = [set()]
@@ -134,7 +134,7 @@ def test_no_line_of_the_proxy_stands_twice_in_a_block():
 
 
 def test_the_proxy_speaks_in_the_words_of_the_product():
-    """Where the application cannot speak itself (acceptance F4, S16)."""
+    """Error pages for where the application cannot answer (acceptance F4, S16)."""
     text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
     shown = re.findall(r"error_page ([\d ]+) /([\w.-]+);", text)
     assert {status for statuses, _ in shown for status in statuses.split()} == {"413", "429", "502", "504"}

@@ -1,6 +1,4 @@
-"""What people look up is there: every measure, rate, role, state, code, variable and command stands in the docs, and
-what the docs point at exists. These tests fail when the docs fall behind the code.
-"""
+"""The docs name every measure, rate, role, state, code, variable and command, and what they link to exists."""
 
 import ast
 import re
@@ -24,9 +22,9 @@ from units.models import Role, Tier, Unit, UnitKind
 ROOT = Path(__file__).resolve().parents[2]
 HOUSE = ("ledger", "accounts", "units", "records", "reports")
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-RECIPES = ROOT / "docs" / "recipes"  # name files that are yet to be written
+RECIPES = ROOT / "docs" / "recipes"  # they name files that do not exist yet
 GUIDE = ROOT / "docs" / "huong-dan"
-# How many arguments stand before the code where a fault is made.
+# The position of the code among the arguments where a fault is made.
 CODE_AT = {
     "FileFault": 2,
     "fault": 1,
@@ -38,17 +36,17 @@ CODE_AT = {
     "FlawedCell": 0,
     "ActionRefused": 0,
 }
-# Ways in whose codes are published; `Refused` of units carries no code of its own, but those of its faults.
-WAYS_IN = ("spreadsheets", "records", "units")
+# Packages whose codes are published.
+PACKAGES = ("spreadsheets", "records", "units")
 
 
 def text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def table_row(key: str, of: str) -> str:
+def table_row(key: str, dictionary: str) -> str:
     """The first line of a table in the dictionary that names `key` as code."""
-    rows = [line for line in of.splitlines() if line.startswith("|") and f"`{key}`" in line]
+    rows = [line for line in dictionary.splitlines() if line.startswith("|") and f"`{key}`" in line]
     return rows[0] if rows else ""
 
 
@@ -75,7 +73,7 @@ def test_dictionary_gives_name_and_formula_of_every_rate(rate):
 @pytest.mark.parametrize(
     "choices",
     [State, Stage, ReviewState, TaskOutcome, OnlineLevel, UnitKind, Tier, Role],
-    ids=lambda one: one.__name__,
+    ids=lambda choices: choices.__name__,
 )
 def test_dictionary_names_every_state_and_role_in_both_languages(choices):
     dictionary = text("docs/data-dictionary.md")
@@ -91,7 +89,7 @@ def test_dictionary_names_every_channel_and_rule(name):
 def test_dictionary_names_every_table():
     from django.apps import apps
 
-    models = (model._meta for room in HOUSE for model in apps.get_app_config(room).get_models())
+    models = (model._meta for app in HOUSE for model in apps.get_app_config(app).get_models())
     tables = {meta.db_table for meta in models if not meta.proxy}
     named = set(re.findall(r"`([a-z]+_[a-z]+)`", text("docs/data-dictionary.md")))
     assert tables <= named, tables - named
@@ -105,14 +103,14 @@ def test_changelog_begins_with_the_version_of_the_project():
 def modules() -> list[Path]:
     return [
         path
-        for way in WAYS_IN
-        for path in sorted((ROOT / way).rglob("*.py"))
+        for package in PACKAGES
+        for path in sorted((ROOT / package).rglob("*.py"))
         if "migrations" not in path.parts
     ]
 
 
-def codes_of(path: Path) -> Iterator[str]:
-    """Codes of faults that a module makes, where they are written out."""
+def fault_codes(path: Path) -> Iterator[str]:
+    """The literal codes of the faults that a module makes."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.Call):
             continue
@@ -126,15 +124,15 @@ def codes_of(path: Path) -> Iterator[str]:
 
 
 def test_codes_are_found_where_they_are_made():
-    """Guards the search itself: it must see what is known to be there."""
-    found = set(chain.from_iterable(map(codes_of, modules())))
-    assert {"missing_column", "repeated_row", "own_entries", "tcvn3", "merged_cell", "stale"} <= found
+    """Guards the search itself: it must find codes that exist."""
+    codes = set(chain.from_iterable(map(fault_codes, modules())))
+    assert {"missing_column", "repeated_row", "own_entries", "tcvn3", "merged_cell", "stale"} <= codes
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_codes_of_faults_are_written_up(path):
     written = text("docs/codes.md")
-    assert not {code for code in codes_of(path) if f"`{code}`" not in written}
+    assert not {code for code in fault_codes(path) if f"`{code}`" not in written}
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -159,7 +157,7 @@ def test_every_variable_is_in_the_deployment_guide(name):
 
 
 def commands() -> list[str]:
-    return sorted(name for name, room in get_commands().items() if room in HOUSE and not name.startswith("_"))
+    return sorted(name for name, app in get_commands().items() if app in HOUSE and not name.startswith("_"))
 
 
 @pytest.mark.parametrize("name", commands())
@@ -176,7 +174,7 @@ def test_every_command_shows_an_example(name, capsys):
 
 
 def shell_snippets() -> list[str]:
-    """What the docs tell operators to type into `manage shell`."""
+    """The code that the docs tell operators to run in `manage shell`."""
     pages = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md")))
     return re.findall(r"manage shell -v 0 -c '(.+?)'", pages, re.DOTALL)
 
@@ -202,7 +200,7 @@ def test_every_script_is_in_the_readme():
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_to_files_and_headings(path):
-    """Links within the repository; addresses of the web are left alone."""
+    """Links within the repository; web addresses are skipped."""
     for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
         if "://" in target:
             continue
@@ -222,9 +220,9 @@ def test_named_files_exist(path):
 
 
 def headings(path: Path) -> set[str]:
-    """Anchors of a file's headings, as the usual readers of Markdown make them."""
-    found = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in found}
+    """Anchors of a file's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_pictures_are_small_and_used():
@@ -233,27 +231,25 @@ def test_pictures_are_small_and_used():
     assert sum(picture.stat().st_size for picture in pictures) < 1_500_000
     shown = "".join(path.read_text(encoding="utf-8") for path in DOCS)
     assert not [picture.name for picture in pictures if f"images/{picture.name})" not in shown]
-    assert {one.stem for one in pictures} == {picture.name for picture in PICTURES}
+    assert {path.stem for path in pictures} == {picture.name for picture in PICTURES}
 
 
 def words_of_screens() -> str:
-    """Everything that pages may say: templates, with and without their tags, and the texts of the code behind them and
-    of their scripts.
-    """
+    """All text of pages: templates with and without their tags, code and scripts."""
     files = [*ROOT.glob("templates/**/*.html"), *ROOT.glob("static/js/*.js")]
-    for room in (*HOUSE, "figures"):
-        files += [path for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts]
+    for app in (*HOUSE, "figures"):
+        files += [path for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts]
     texts = " ".join(" ".join(path.read_text(encoding="utf-8").split()) for path in files)
     return texts + re.sub(r"{%.*?%}", "", texts)
 
 
 @pytest.mark.parametrize("path", sorted(GUIDE.glob("*.md")), ids=lambda path: path.name)
 def test_guide_quotes_what_screens_say(path):
-    """In the guide, bold is for words of the screen: each stands in a template or in the code, letter by letter."""
+    """Bold text in the guide quotes the screen, so it must occur in a template or in the code."""
     screens = words_of_screens()
     quoted = [
-        " ".join(one.split())
-        for one in re.findall(r"\*\*(.+?)\*\*", path.read_text(encoding="utf-8"), re.DOTALL)
+        " ".join(phrase.split())
+        for phrase in re.findall(r"\*\*(.+?)\*\*", path.read_text(encoding="utf-8"), re.DOTALL)
     ]
     assert quoted
-    assert not [one for one in quoted if one not in screens]
+    assert not [phrase for phrase in quoted if phrase not in screens]

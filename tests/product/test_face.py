@@ -1,4 +1,4 @@
-"""The face holds together: contrast of the tokens, no inline style or script, error pages that stand on their own."""
+"""Style sheet and templates: contrast of colours, no inline style or script, error pages that need no request."""
 
 import re
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_contrast(front: str, back: str, least: float) -> None:
 
 @pytest.mark.parametrize("path", SCREENS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_inline(path: Path) -> None:
-    """The content security policy refuses it, so a page would lose it silently."""
+    """The content security policy blocks it silently."""
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=[\"']|javascript:", text)
     for tag in re.findall(r"<script[^>]*>", text):
@@ -66,7 +66,7 @@ def test_nothing_inline(path: Path) -> None:
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_an_error_page_needs_nothing(name: str) -> None:
-    """No request, no user, no database: what is left when everything else fails."""
+    """No request, no user, no database."""
     page = get_template(name).render({})
     assert page.count("<h1>") == 1
     assert '<main class="plain" id="noi-dung"' in page
@@ -82,7 +82,7 @@ def test_404_says_the_same_for_every_address(rf) -> None:
 
 
 def test_every_class_of_the_register_is_styled() -> None:
-    """The list at the top of the style sheet is what pages are written against."""
+    """The list at the top of the style sheet names the classes that pages may use."""
     register, rules = SHEET.split("*/", 1)
     named = set(re.findall(r"\.([a-z][\w-]*)", register))
     assert not {name for name in named if not re.search(rf"\.{name}(?![\w-])", rules)}

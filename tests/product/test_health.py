@@ -1,4 +1,4 @@
-"""/readyz tells the truth about the disk (acceptance R4, R13)."""
+"""/readyz reports a full or failed disk (acceptance R4, R13)."""
 
 import shutil
 from collections import namedtuple
@@ -18,14 +18,14 @@ def readiness(client) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(("free", "status"), [(499 * MB, 503), (500 * MB, 200)])
-def test_little_room_is_told_before_there_is_none(client, monkeypatch, free, status):
+def test_a_nearly_full_disk_is_reported(client, monkeypatch, free, status):
     monkeypatch.setattr(shutil, "disk_usage", lambda place: Usage(1, 1, free))
     assert readiness(client) == (status, "ok\n" if status == 200 else "disk\n")
     assert client.get("/healthz").status_code == 200
 
 
-def test_a_disk_that_takes_no_writes_is_told_though_it_has_room(client, monkeypatch, settings, tmp_path):
-    """SQLite takes an update that changes nothing for done on a disk that failed."""
+def test_a_disk_that_takes_no_writes_is_reported_though_it_has_room(client, monkeypatch, settings, tmp_path):
+    """On a failed disk SQLite reports success for an update that changes nothing."""
     settings.DATA_DIR = tmp_path
     assert readiness(client) == (200, "ok\n")
 

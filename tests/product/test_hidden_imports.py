@@ -1,5 +1,5 @@
-"""No app reaches one above it past its imports: by a dotted path in a setting, or by a signal that returns an answer.
-What apps above add is registered with core.registry.Registry.
+"""No app depends on one above it by a dotted path in a setting or by a signal whose return value is used. Apps above
+register what they add with core.registry.Registry.
 """
 
 import ast
@@ -20,14 +20,14 @@ OF_PACKAGES = re.compile(r"AXES_|OTP_|DJANGO_TABLES2_|BASE_DIR|LOGGING")
 
 
 def paths(value: Any) -> Iterator[str]:
-    """Dotted paths into an app, however deep in a setting."""
+    """Dotted paths into an app, at any depth of a setting."""
     if isinstance(value, str) and PATH.fullmatch(value):
         yield value
     elif isinstance(value, dict):
         yield from paths(list(value.values()))
     elif isinstance(value, (list, tuple, set, frozenset)):
-        for one in value:
-            yield from paths(one)
+        for item in value:
+            yield from paths(item)
 
 
 def own_settings() -> list[str]:
@@ -39,7 +39,7 @@ def own_settings() -> list[str]:
 
 
 def answered_signals(source: str) -> list[int]:
-    """The lines on which what `send` of a signal returns is used."""
+    """The lines that use what `send` of a signal returns."""
     tree = ast.parse(source)
     alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     return [
@@ -48,14 +48,14 @@ def answered_signals(source: str) -> list[int]:
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in ("send", "send_robust")
-        and any(one.arg == "sender" for one in node.keywords)
+        and any(keyword.arg == "sender" for keyword in node.keywords)
         and id(node) not in alone
     ]
 
 
 def test_no_setting_of_ours_is_a_path_into_an_app():
     assert len(own_settings()) > 20
-    assert {name: found for name in own_settings() if (found := list(paths(getattr(settings, name))))} == {}
+    assert {name: dotted for name in own_settings() if (dotted := list(paths(getattr(settings, name))))} == {}
     assert list(paths({"a": ["records.worklist.views.part", "records.read"], "b": "reports/x.py"})) == [
         "records.worklist.views.part",
         "records.read",
@@ -63,9 +63,9 @@ def test_no_setting_of_ours_is_a_path_into_an_app():
 
 
 def test_no_signal_returns_an_answer():
-    files = [file for app in APPS for file in (ROOT / app).rglob("*.py")]
+    files = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
     assert {
-        str(one): lines for one in files if (lines := answered_signals(Path(one).read_text("utf-8")))
+        str(path): lines for path in files if (lines := answered_signals(Path(path).read_text("utf-8")))
     } == {}
     assert answered_signals("x.send(sender=1)\nfor a in x.send(sender=1): pass\ny = x.send(sender=2)") == [
         2,

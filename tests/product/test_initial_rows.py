@@ -1,4 +1,4 @@
-"""What a transactional test leaves behind is a database as `migrate` made it."""
+"""After the flush of a transactional test the rows that migrations write are there."""
 
 import pytest
 from django.core.management import call_command

@@ -1,4 +1,4 @@
-"""Metrics: for whoever brings the token, the same from every worker, and true (issue 7)."""
+"""/metrics: token, values, and the same counts from every worker (issue 7)."""
 
 import os
 import signal
@@ -18,11 +18,11 @@ from ledger import outbox, timer_runs
 from tests.support.server import NOT_PASSED_ON, PATIENCE, ROOT, answering, free_port
 
 TOKEN = "t" * 32
-ASKED = {"Authorization": f"Bearer {TOKEN}"}
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
 def samples(text: str) -> dict[tuple, float]:
-    """Each sample by its name and the values of its labels."""
+    """The samples by name and values of the labels."""
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
@@ -32,19 +32,19 @@ def samples(text: str) -> dict[tuple, float]:
 
 @pytest.fixture
 def read_metrics(db, client, settings, tmp_path):
-    """What /metrics says now, for a server with data of its own."""
+    """Reads /metrics of a server with its own data folder."""
     settings.METRICS_TOKEN, settings.DATA_DIR = TOKEN, tmp_path
-    return lambda: samples(client.get("/metrics", headers=ASKED).content.decode())
+    return lambda: samples(client.get("/metrics", headers=HEADERS).content.decode())
 
 
 def test_only_who_brings_the_token_is_answered(db, client, settings):
     assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
     settings.METRICS_TOKEN = TOKEN
-    for given in ("", "Bearer ", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN, "Bearer tất cả"):
-        answer = client.get("/metrics", headers={"Authorization": given})
-        assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer"), given
+    for header in ("", "Bearer ", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN, "Bearer tất cả"):
+        answer = client.get("/metrics", headers={"Authorization": header})
+        assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer"), header
     assert client.get(f"/metrics?token={TOKEN}").status_code == 401
-    answer = client.get("/metrics", headers=ASKED)
+    answer = client.get("/metrics", headers=HEADERS)
     assert answer.status_code == 200 and answer["Content-Type"].startswith("text/plain; version=")
 
 
@@ -61,40 +61,40 @@ def test_requests_are_counted_by_route_method_and_class(read_metrics, client):
     assert not [key for key in after if "0912345678" in str(key)]
 
 
-def test_timers_work_is_told_with_age_and_outcome(read_metrics, tmp_path, settings):
+def test_timer_runs_have_age_and_outcome(read_metrics, tmp_path, settings):
     assert not [key for key in read_metrics() if key[0].startswith("cchc_last_")]
     settings.MEDIA_ROOT = tmp_path / "media"
     call_command("verify_log")
     with pytest.raises(CommandError):
         call_command("backup", tmp_path)
-    found = read_metrics()
-    assert (found["cchc_last_run_good", "verify_log"], found["cchc_last_run_good", "backup"]) == (1, 0)
-    assert 0 <= found["cchc_last_good_run_age_seconds", "verify_log"] < 600
-    assert ("cchc_last_good_run_age_seconds", "backup") not in found
+    metrics = read_metrics()
+    assert (metrics["cchc_last_run_good", "verify_log"], metrics["cchc_last_run_good", "backup"]) == (1, 0)
+    assert 0 <= metrics["cchc_last_good_run_age_seconds", "verify_log"] < 600
+    assert ("cchc_last_good_run_age_seconds", "backup") not in metrics
     assert timer_runs.last("backup").good_at is None and timer_runs.is_late("backup", datetime.now(UTC))
     assert not timer_runs.is_late("verify_log", datetime.now(UTC))
 
 
-def test_what_waits_is_told(read_metrics, client):
+def test_queues_are_measured(read_metrics, client):
     for _ in range(2):
         client.post("/accounts/login/", {"username": "ai đó", "password": "sai"})
     outbox.put("x", "y", {}, [1, 2], at=datetime(2022, 8, 1, tzinfo=UTC))
-    found = read_metrics()
-    assert (found["cchc_failed_sign_ins",], found["cchc_outbox", "waiting"]) == (2, 2)
-    assert {found["cchc_jobs", kind, "waiting"] for kind in ("drawing", "casefile")} == {0}
-    assert found["cchc_log_entries",] == 0 and found["cchc_disk_free_bytes",] > 0
-    assert found["cchc_database_up",] == 1
+    metrics = read_metrics()
+    assert (metrics["cchc_failed_sign_ins",], metrics["cchc_outbox", "waiting"]) == (2, 2)
+    assert {metrics["cchc_jobs", kind, "waiting"] for kind in ("drawing", "casefile")} == {0}
+    assert metrics["cchc_log_entries",] == 0 and metrics["cchc_disk_free_bytes",] > 0
+    assert metrics["cchc_database_up",] == 1
 
 
-def test_a_database_that_is_away_is_told(read_metrics, monkeypatch):
+def test_an_unreachable_database_is_reported(read_metrics, monkeypatch):
     from django.db import OperationalError
 
     def away(*_):
         raise OperationalError("gone")
 
     monkeypatch.setattr("cchc_dashboard.monitoring.metrics.health.queues", away)
-    found = read_metrics()
-    assert found["cchc_database_up",] == 0 and ("cchc_log_entries",) not in found
+    metrics = read_metrics()
+    assert metrics["cchc_database_up",] == 0 and ("cchc_log_entries",) not in metrics
 
 
 @pytest.fixture
@@ -119,21 +119,21 @@ def workers(tmp_path_factory) -> Iterator[tuple[str, subprocess.Popen]]:
 
 
 def folders(process: subprocess.Popen) -> list[Path]:
-    """What the workers of this server share."""
+    """The folders that the workers of this server share."""
     return list(Path("/dev/shm").glob(f"cchc-metrics-{process.pid}-*"))
 
 
 def children(process: subprocess.Popen) -> list[int]:
-    return [int(one) for one in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
 
 def fetch(address: str) -> str:
     """One request on a connection of its own, so that any worker may take it."""
-    with urllib.request.urlopen(urllib.request.Request(address, headers=ASKED), timeout=60) as answer:
+    with urllib.request.urlopen(urllib.request.Request(address, headers=HEADERS), timeout=60) as answer:
         return answer.read().decode()
 
 
-def test_every_worker_tells_of_all_and_a_killed_one_loses_no_count(workers):
+def test_every_worker_counts_for_all_and_a_killed_one_loses_no_count(workers):
     address, process = workers
     answering(address, process, "/healthz")
     (folder,) = folders(process)
@@ -154,4 +154,4 @@ def test_every_worker_tells_of_all_and_a_killed_one_loses_no_count(workers):
     while len(set(children(process)) - {first[0]}) < 2 and time.monotonic() < until:
         time.sleep(0.05)
     assert counted(40) == {begun + 80}
-    assert {one.name for one in folder.glob("counter_*.db")} == {"counter_1.db", "counter_2.db"}
+    assert {path.name for path in folder.glob("counter_*.db")} == {"counter_1.db", "counter_2.db"}

@@ -1,4 +1,4 @@
-"""A migration is whole or has not been (acceptance R11), and a database of another version is told."""
+"""A migration is applied whole or not at all (acceptance R11), and /readyz reports a database of another version."""
 
 import os
 import sqlite3
@@ -24,21 +24,21 @@ OWN_LAST = max(path.stem for path in Path(ledger.migrations.__file__).parent.glo
 
 @pytest.mark.django_db
 def test_every_migration_is_one_transaction():
-    """Of the packages as well: they run in the same `migrate`."""
-    found = MigrationLoader(connection).disk_migrations
-    assert {"ledger", "units", "records", "reports", "axes", "otp_totp"} <= {app for app, _ in found}
-    assert [name for name, migration in found.items() if not migration.atomic] == []
+    """Those of the packages as well, as they run in the same `migrate`."""
+    migrations = MigrationLoader(connection).disk_migrations
+    assert {"ledger", "units", "records", "reports", "axes", "otp_totp"} <= {app for app, _ in migrations}
+    assert [name for name, migration in migrations.items() if not migration.atomic] == []
 
 
 @pytest.fixture
 def planted(settings) -> None:
-    """This process too knows of the migration that was planted."""
+    """The planted migration, in this process too."""
     settings.MIGRATION_MODULES = MODULES
 
 
 @pytest.fixture
 def apart(transactional_db, tmp_path: Path) -> dict[str, str]:
-    """Variables with which another process finds this database: as a file on SQLite, where tests have it in memory."""
+    """Environment with which another process opens this database; on SQLite (in memory) a copy of it in a file."""
     IdempotencyKey.objects.create(scope="13474", key="1", request_hash="0" * 64, status=200, answer={"ok": 1})
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
@@ -49,7 +49,7 @@ def apart(transactional_db, tmp_path: Path) -> dict[str, str]:
 
 
 def fingerprints_in(apart: dict[str, str]) -> dict[str, str]:
-    """Fingerprints of the database that the other process works on."""
+    """Fingerprints of the other process's database."""
     if connection.vendor == "postgresql":
         return fingerprints.of(connection, "postgresql")
     with closing(sqlite3.connect(Path(apart["CCHC_DATA"]) / "cchc.sqlite3")) as file:
@@ -78,13 +78,13 @@ def test_the_same_migration_let_through_changes_what_is_compared(transactional_d
     assert changed <= set(fingerprints.differing(before, after))
 
 
-def test_pending_migration_is_told(db, planted, client):
+def test_pending_migration_is_reported(db, planted, client):
     answer = client.get("/readyz")
     assert (answer.status_code, answer.content) == (503, b"migrations\n")
 
 
-def test_database_of_a_newer_version_is_told(db, client):
-    """Who went back to older code without restoring the backup made before."""
+def test_database_of_a_newer_version_is_reported(db, client):
+    """Older code was installed again without restoring the backup."""
     assert client.get("/readyz").status_code == 200
     MigrationRecorder(connection).record_applied("ledger", "9001_half_way")
     answer = client.get("/readyz")

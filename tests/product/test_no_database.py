@@ -1,4 +1,4 @@
-"""A database that is away is told as such, in words and in one line of the log; what is a fault of ours stays one."""
+"""An unreachable database gives a 503 with a message and one line in the log; our own faults stay 500."""
 
 import json
 import sqlite3
@@ -21,15 +21,15 @@ handler500 = errors.server_error
 SECRET = "0912345678"
 
 
-def told_by(driver, error: Exception) -> None:
-    """Raise what Django makes of it."""
+def raise_as_django(driver, error: Exception) -> None:
+    """Raise the error as Django wraps it."""
     with DatabaseErrorWrapper(SimpleNamespace(Database=driver, errors_occurred=False)):
         raise error
 
 
 def coded(code: str, kind: type[Exception] | None = None) -> Exception:
-    """As psycopg2 raises what a server answered with."""
-    error = (kind or psycopg2.errors.lookup(code))(f"told by the server of {SECRET}")
+    """An error of psycopg2 with a code of the server."""
+    error = (kind or psycopg2.errors.lookup(code))(f"message of the server about {SECRET}")
     error.__setstate__({"pgcode": code})
     return error
 
@@ -72,21 +72,21 @@ urlpatterns = [path("planted/", planted, name="planted"), path("", include("cchc
 
 @pytest.fixture
 def ask(settings, db, client):
-    """ask(error, method) is what a view is answered in which it arises."""
+    """ask(error, method): the response of a view that raises the error."""
     settings.ROOT_URLCONF = __name__
     client.raise_request_exception = False
 
-    def asked(error: Exception, method: str = "GET"):
+    def send(error: Exception, method: str = "GET"):
         driver = sqlite3 if type(error).__module__ == "sqlite3" else psycopg2
         with pytest.raises(Exception) as made:
-            told_by(driver, error)
+            raise_as_django(driver, error)
         return client.generic(method, "/planted/", planted=made.value)
 
-    return asked
+    return send
 
 
 @pytest.mark.parametrize("error", AWAY, ids=repr)
-def test_a_database_that_is_away_is_told_as_such(ask, error):
+def test_an_unreachable_database_gives_503(ask, error):
     answer = ask(error)
     assert answer.status_code == 503 and "Tạm thời chưa xem được" in answer.content.decode()
     assert "Tạm thời chưa ghi được" in ask(error, "POST").content.decode()
@@ -109,16 +109,16 @@ def test_what_django_says_of_itself_is_a_fault(settings, client, db):
 def test_a_request_without_a_database_is_one_line(ask, client, monkeypatch, as_json, where):
     client.force_login(User.objects.create_user("an"))
     if where == "session":
-        monkeypatch.setattr(SessionStore, "load", lambda _: told_by(psycopg2, coded("57P01")))
+        monkeypatch.setattr(SessionStore, "load", lambda _: raise_as_django(psycopg2, coded("57P01")))
     with listening(as_json=as_json) as lines:
         answer = ask(coded("57P01"))
     assert answer.status_code == 503
     (line,) = lines.getvalue().splitlines()
     number, fault = answer["X-Request-ID"], "psycopg2.errors.AdminShutdown (57P01)"
     if as_json:
-        told = json.loads(line)
-        named = {"level": "ERROR", "request_id": number, "route": "planted", "status": 503, "fault": fault}
-        assert {name: told[name] for name in named} == named and SECRET not in line
+        logged = json.loads(line)
+        expected = {"level": "ERROR", "request_id": number, "route": "planted", "status": 503, "fault": fault}
+        assert {name: logged[name] for name in expected} == expected and SECRET not in line
     else:
         assert line == f"ERROR cchc_dashboard.requests [{number}] GET planted 503 {fault}"
 
@@ -127,4 +127,4 @@ def test_a_request_without_a_database_is_one_line(ask, client, monkeypatch, as_j
 def test_a_fault_keeps_its_trace(ask, as_json):
     with listening(as_json=as_json) as lines:
         ask(coded("42601"))
-    assert "told_by" in lines.getvalue()
+    assert "raise_as_django" in lines.getvalue()

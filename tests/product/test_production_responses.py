@@ -1,4 +1,4 @@
-"""What a production server sends: headers, cookies, hosts, the way to https, the second factor (acceptance S16–S19)."""
+"""Responses of a production server: headers, cookies, hosts, redirect to https, second factor (acceptance S16–S19)."""
 
 import json
 import re
@@ -22,26 +22,28 @@ from units.people.actions import add_membership
 from units.tree.rules import UnitDraft
 HOST = "cchc.example.vn"
 client = Client(HTTP_HOST=HOST, raise_request_exception=False)
-def told(answer):
-    cookies = {name: dict(one.items()) for name, one in answer.cookies.items()}
+def shown(answer):
+    cookies = {name: dict(cookie.items()) for name, cookie in answer.cookies.items()}
     return {"status": answer.status_code, "headers": dict(answer.headers), "cookies": cookies}
-found = {}
-found["foreign"] = told(client.get("/accounts/login/", secure=True, HTTP_HOST="evil.com"))
-found["plain"] = told(client.get("/accounts/login/"))
-found["said"] = told(client.get("/accounts/login/", HTTP_X_FORWARDED_PROTO="https", HTTP_X_FORWARDED_HOST="evil.com"))
-found["address"] = client_address(RequestFactory().get("/", HTTP_X_FORWARDED_FOR="1.2.3.4, 10.0.0.9"))
-found["page"] = told(client.get("/accounts/login/", secure=True))
-found["missing"] = told(client.get("/nowhere/", secure=True))
+answers = {}
+answers["foreign"] = shown(client.get("/accounts/login/", secure=True, HTTP_HOST="evil.com"))
+answers["plain"] = shown(client.get("/accounts/login/"))
+answers["forwarded"] = shown(
+    client.get("/accounts/login/", HTTP_X_FORWARDED_PROTO="https", HTTP_X_FORWARDED_HOST="evil.com")
+)
+answers["address"] = client_address(RequestFactory().get("/", HTTP_X_FORWARDED_FOR="1.2.3.4, 10.0.0.9"))
+answers["page"] = shown(client.get("/accounts/login/", secure=True))
+answers["missing"] = shown(client.get("/nowhere/", secure=True))
 (top,) = open_units([UnitDraft("1", "Đơn vị", "committee", "commune", date(2020, 1, 1))], by=None).new
 user = User.objects.create_user("an", password="mật khẩu đủ dài")
 add_membership(user, top, "leader", date(2020, 1, 1), by=None)
 word = {"username": "an", "password": "mật khẩu đủ dài"}
-found["entered"] = told(client.post("/accounts/login/", word, secure=True))
-found["first"] = told(client.get("/units/", secure=True))
-found["inside"] = told(client.get("/accounts/factor/", secure=True))
+answers["entered"] = shown(client.post("/accounts/login/", word, secure=True))
+answers["first"] = shown(client.get("/units/", secure=True))
+answers["inside"] = shown(client.get("/accounts/factor/", secure=True))
 gate.gate = None
-found["broken"] = told(client.get("/units/", secure=True))
-print(json.dumps(found))
+answers["broken"] = shown(client.get("/units/", secure=True))
+print(json.dumps(answers))
 """
 
 
@@ -94,15 +96,15 @@ def test_cookies_are_of_this_host_alone(answers):
 
 def test_a_foreign_host_is_refused_and_http_leads_to_https(answers):
     assert answers["foreign"]["status"] == 400
-    for name in ("plain", "said"):
+    for name in ("plain", "forwarded"):
         assert answers[name]["status"] == 301
         assert answers[name]["headers"]["Location"] == f"https://{HOST}/accounts/login/"
     assert answers["address"] == "127.0.0.1"
 
 
 def test_a_proxy_is_believed_only_where_one_is_set(tmp_path):
-    found = production_report(tmp_path, CCHC_PROXIES="1")
-    assert (found["said"]["status"], found["address"]) == (200, "10.0.0.9")
+    report = production_report(tmp_path, CCHC_PROXIES="1")
+    assert (report["forwarded"]["status"], report["address"]) == (200, "10.0.0.9")
 
 
 def test_leaders_set_up_a_second_factor_first(answers):

@@ -1,4 +1,4 @@
-"""What a production server refuses to start with (acceptance S20), tried in a process of its own."""
+"""Settings with which a production server refuses to start (acceptance S20), each tried in a process of its own."""
 
 import os
 import subprocess
@@ -15,10 +15,15 @@ SAFE = {"CCHC_SECRET_KEY": "-".join(map(str, range(40))), "CCHC_ALLOWED_HOSTS": 
 
 
 def run(data: Path, command: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CCHC_")}
-    kept |= {"CCHC_DATA": str(data), "CCHC_DEBUG": "0", "CCHC_DEMO": "0", "DATABASE_URL": ""} | variables
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CCHC_")}
+    environment |= {
+        "CCHC_DATA": str(data),
+        "CCHC_DEBUG": "0",
+        "CCHC_DEMO": "0",
+        "DATABASE_URL": "",
+    } | variables
     return subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=kept, capture_output=True, text=True, check=False
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
 
 

@@ -1,7 +1,7 @@
-"""No question that pages ask reads a whole table: each plan, on either database, goes through an index.
+"""No query of a page reads a whole table: on both databases its plan uses an index.
 
-Tables that grow with units and months are looked at; no seconds are asserted. On PostgreSQL the ways that only suit
-small tables are switched off while planning, so that a whole reading shows up only where no index serves.
+Only tables that grow with units and months are checked, and no times. On PostgreSQL, plan types that only suit small
+tables are switched off, so that a full scan appears only where no index can be used.
 """
 
 import json
@@ -29,11 +29,11 @@ from units.succession import stored_lineage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
 
-# Not units_rosterstep: it holds a handful of rows for each group, and the country asks for all groups.
+# Not units_rosterstep: it has a handful of rows for each group, and the country reads all groups.
 GROWING = {"records_dossiercount", "records_edition", "records_groupsum", "records_submission", "units_unit"}
 GROWING |= {"records_missingreport", "units_inherited", "units_place", "units_succession"}
-WAYS_OF_SMALL_TABLES = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
-# Large enough that a planner with statistics chooses as it would for the country.
+SMALL_TABLE_PLANS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+# Large enough that a planner with statistics chooses the same plans as for the whole country.
 SCALE = country.CountryScale("ten provinces of twenty communes", 36, 10, 20)
 MERGED = country.CountryScale(
     "ten provinces that became six", 36, 10, communes=200, districts=40, merged=(6, 70), gaps=7
@@ -50,51 +50,51 @@ def nation() -> Unit:
 
 @contextmanager
 def plans(unit: Unit | None = None, *without: str) -> Iterator[list[str]]:
-    """Collects what reads a whole growing table: one line for each, with its query. `without`: further ways of
-    PostgreSQL that are switched off while it plans.
+    """Collects full scans of growing tables, each with its query. `without`: more planner settings of PostgreSQL to
+    switch off.
     """
-    found: list[str] = []
-    whole = _whole_of_sqlite if connection.vendor == "sqlite" else _whole_of_postgresql
+    scans: list[str] = []
+    scanned = _scans_on_sqlite if connection.vendor == "sqlite" else _scans_on_postgresql
     planning = False
-    looked_at = GROWING
+    checked = GROWING
     if unit and unit.tier == Tier.COUNTRY and connection.vendor == "postgresql":
-        # All groups are asked for: at the size of a test PostgreSQL is right to read their few rows in one go.
-        looked_at = GROWING - {"records_groupsum", "records_edition", "units_unit"}
+        # All groups are read: with a test's few rows PostgreSQL is right to scan the table.
+        checked = GROWING - {"records_groupsum", "records_edition", "units_unit"}
     if not Inherited.objects.exists():
-        # Of an empty table one index is as good as another.
-        looked_at = looked_at - {"units_inherited", "units_place"}
+        # On an empty table any index will do.
+        checked = checked - {"units_inherited", "units_place"}
 
     def explain(execute: Callable, sql: str, params, many: bool, context: dict):
         nonlocal planning
         if sql.startswith("SELECT") and not planning:
             planning = True
-            found.extend(f"{table}: {sql}" for table in whole(sql, params, without) if table in looked_at)
+            scans.extend(f"{table}: {sql}" for table in scanned(sql, params, without) if table in checked)
             planning = False
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(explain):
-        yield found
+        yield scans
 
 
-def _whole_of_sqlite(sql: str, params, _without) -> list[str]:
+def _scans_on_sqlite(sql: str, params, _without) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
         steps = [row[3] for row in cursor.fetchall()]
     names = {alias: table for table, alias in _ALIAS.findall(sql)}
-    # ANY(column) goes through every value that the first column of an index has: all groups, to read some.
+    # ANY(column) walks through all values of the index's first column: all groups, to read some.
     scanned = [step.split()[1] for step in steps if step.startswith("SCAN ") or "(ANY(" in step]
     return [table for name in scanned if (table := names.get(name, name)) in GROWING]
 
 
-def _whole_of_postgresql(sql: str, params, without: tuple[str, ...]) -> list[str]:
+def _scans_on_postgresql(sql: str, params, without: tuple[str, ...]) -> list[str]:
     with connection.cursor() as cursor:
-        for way in (*WAYS_OF_SMALL_TABLES, *without):
-            cursor.execute(f"SET LOCAL {way} = off")
+        for setting in (*SMALL_TABLE_PLANS, *without):
+            cursor.execute(f"SET LOCAL {setting} = off")
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
-        found = cursor.fetchone()[0]
-        for way in (*WAYS_OF_SMALL_TABLES, *without):
-            cursor.execute(f"SET LOCAL {way} = on")
-    [plan] = json.loads(found) if isinstance(found, str) else found
+        explained = cursor.fetchone()[0]
+        for setting in (*SMALL_TABLE_PLANS, *without):
+            cursor.execute(f"SET LOCAL {setting} = on")
+    [plan] = json.loads(explained) if isinstance(explained, str) else explained
     return [
         node["Relation Name"]
         for node in nodes(plan["Plan"])
@@ -109,9 +109,7 @@ def nodes(plan: dict) -> Iterator[dict]:
 
 
 def _reads_all(node: dict) -> bool:
-    """A sequential scan, or one through an index without a condition on it; save the index of open editions, which
-    holds only what is still to be decided.
-    """
+    """A sequential scan, or an index scan without a condition, except on the small index of open editions."""
     if node["Node Type"] == "Seq Scan":
         return True
     without = node["Node Type"].startswith("Index") and "Index Cond" not in node
@@ -119,7 +117,7 @@ def _reads_all(node: dict) -> bool:
 
 
 def places(nation: Unit, *, new: bool = False) -> list[Unit]:
-    """The country, a province, a commune; or those that opened with the merger."""
+    """The country, a province, a commune; `new`: those that opened with the merger."""
     provinces = Unit.objects.filter(parent=nation).order_by("pk")
     province = (provinces.filter(active_from=country.MERGER) if new else provinces).first()
     commune = Unit.objects.filter(parent=province, tier=Tier.COMMUNE).order_by("pk").last()
@@ -129,61 +127,61 @@ def places(nation: Unit, *, new: bool = False) -> list[Unit]:
 def test_figures_are_read_through_indexes(nation: Unit) -> None:
     days = stored_calendar()
     for unit, by, include in product(places(nation), (None, "unit", "field", "month"), Stage.values):
-        with plans(unit) as found:
+        with plans(unit) as scans:
             summary(FiguresQuery(unit, country.HALF_YEAR, by=by, include=include, calendar=days))
-        assert found == [], (unit, by, include, found)
+        assert scans == [], (unit, by, include, scans)
 
 
 def test_trend_and_missing_are_read_through_indexes(nation: Unit) -> None:
     days = stored_calendar()
     for unit in places(nation):
-        with plans(unit) as found:
+        with plans(unit) as scans:
             past_figures(ShownPeriods(FiguresQuery(unit, country.HALF_YEAR, days)))
             assert len(missing_unit_months(FiguresQuery(unit, country.HALF_YEAR, days))) in (
                 0,
                 country.SILENT_UNITS,
             )
-        assert found == [], (unit, found)
+        assert scans == [], (unit, scans)
 
 
 def test_an_earlier_day_is_read_through_indexes(nation: Unit) -> None:
-    """Of the country it reads all editions of the period: an earlier day has no sums."""
+    """Not for the country: an earlier day has no sums, so that reads all editions of the period."""
     days = stored_calendar()
     for unit, by in product(places(nation)[1:], (None, "unit", "field", "month")):
-        with plans(unit) as found:
-            told = summary(
+        with plans(unit) as scans:
+            earlier = summary(
                 FiguresQuery(unit, country.HALF_YEAR, by=by, calendar=days, as_of=country.LAST_DAY)
             )
-        assert found == [], (unit, by, found)
+        assert scans == [], (unit, by, scans)
         now = summary(FiguresQuery(unit, country.HALF_YEAR, by=by, calendar=days))
-        assert told.total == now.total and told.rows == now.rows
+        assert earlier.total == now.total and earlier.rows == now.rows
 
 
 def test_history_by_todays_units_is_read_through_indexes() -> None:
-    """The country, a province and a commune of today, a district and a commune that are over."""
+    """For the country, a province and a commune of today, a closed district and a closed commune."""
     nation, days = country.fill_country(MERGED), stored_calendar()
     today = places_of_today(nation)
     period = periods.Period.parse("2025-M02..M07")
     for unit, by, include in product(today, (None, "unit", "field", "month"), Stage.values):
-        with plans(unit) as found:
+        with plans(unit) as scans:
             summary(FiguresQuery(unit, period, by=by, include=include, calendar=days, today=country.LAST_DAY))
-        assert found == [], (unit, by, include, found)
+        assert scans == [], (unit, by, include, scans)
     for unit in today:
-        with plans(unit) as found:
+        with plans(unit) as scans:
             past_figures(ShownPeriods(FiguresQuery(unit, period, days, today=country.LAST_DAY)))
-        assert found == [], (unit, found)
+        assert scans == [], (unit, scans)
 
 
-def test_who_ended_is_not_looked_for_name_by_name() -> None:
-    """With no way to sort, an index of names would be taken for its order and all of it be read."""
+def test_closed_units_are_not_searched_name_by_name() -> None:
+    """If it could not sort, the planner would read a whole index of names for its order."""
     nation = country.fill_country(MERGED)
     period = periods.Period.parse("2025-M02..M07")
     for unit in places_of_today(nation)[1:]:
         query = FiguresQuery(unit, period, stored_calendar(), by="unit", today=country.LAST_DAY)
         assert query.successor_history.heirs(True)
-        with plans(unit, "enable_sort") as found:
+        with plans(unit, "enable_sort") as scans:
             territory(query)
-        assert found == [], (unit, found)
+        assert scans == [], (unit, scans)
 
 
 def places_of_today(nation: Unit) -> list[Unit]:
@@ -194,7 +192,7 @@ def places_of_today(nation: Unit) -> list[Unit]:
 
 @pytest.mark.parametrize("scale", [SCALE, MERGED])
 def test_pages_are_read_through_indexes(scale: country.CountryScale, client: Client, settings) -> None:
-    """Of who reads the country, a province, a commune; where units merged they have those that are over too."""
+    """For readers of the country, a province, a commune, also where units have merged."""
     settings.DEMO_TODAY = country.LAST_DAY
     nation = country.fill_country(scale)
     for unit in places(nation, new=scale is MERGED):
@@ -203,27 +201,27 @@ def test_pages_are_read_through_indexes(scale: country.CountryScale, client: Cli
             Membership.objects.create(user=user, unit=unit, role=role, valid_from=country.START)
         client.force_login(user, "django.contrib.auth.backends.ModelBackend")
         for address in ADDRESSES:
-            with plans(unit) as found:
+            with plans(unit) as scans:
                 response = client.get(address)
             assert response.status_code == 200, address
-            assert found == [], (unit, address, found)
-        # A part of a name is in no index: units are read, and nothing else, for the number found and for the page.
-        with plans(unit) as found:
-            # The only one found is shown at once.
+            assert scans == [], (unit, address, scans)
+        # No index serves part of a name: units alone are scanned, once for the count and once for the page.
+        with plans(unit) as scans:
+            # A single match redirects to its page.
             assert client.get("/reports/units/?find=xa").status_code in (200, 302)
-        assert {told.partition(":")[0] for told in found} <= {"units_unit"} and len(found) <= 2, (unit, found)
+        assert {scan.partition(":")[0] for scan in scans} <= {"units_unit"} and len(scans) <= 2, (unit, scans)
 
 
-def test_a_whole_reading_is_noticed() -> None:
-    """The test itself: a question that no index serves is found out."""
-    with plans() as found:
+def test_a_full_scan_is_detected() -> None:
+    """Guards these tests: a query without an index is detected."""
+    with plans() as scans:
         list(Unit.objects.filter(legal_basis="x").order_by())
-    assert len(found) == 1
+    assert len(scans) == 1
 
 
 def test_whether_units_moved_is_read_through_indexes() -> None:
     nation = country.fill_country(MERGED)
     for unit in places_of_today(nation):
-        with plans(unit) as found:
+        with plans(unit) as scans:
             stored_lineage.figures_can_differ(unit, country.LAST_DAY)
-        assert found == [], (unit, found)
+        assert scans == [], (unit, scans)

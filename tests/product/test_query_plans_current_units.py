@@ -1,4 +1,4 @@
-"""How the rows of a new province by today's units are read: report by report of its old communes, added up at once."""
+"""Query plans for the rows of a new province by today's units: indexed look-ups per old unit, without sorting."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,55 +18,57 @@ from records.summary.successor_tallies import group_tallies
 from units.models import Inherited, Unit
 from units.succession.stored_lineage import histories_on
 
-from .test_query_plans import MERGED, WAYS_OF_SMALL_TABLES, nodes, places_of_today
+from .test_query_plans import MERGED, SMALL_TABLE_PLANS, nodes, places_of_today
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
 
 
 def test_reports_of_heirs_are_looked_for_unit_by_unit() -> None:
-    """Not among the reports that the whole country has of these months; and SQLite sorts nothing to add them up."""
+    """They are not searched among the whole country's reports of these months, and SQLite sums them without sorting."""
     province = places_of_today(country.fill_country(MERGED))[1]
     period = Period.parse("2025-M02..M07")
     query = FiguresQuery(province, period, stored_calendar(), by="unit", today=country.LAST_DAY)
     heirs = [row.unit.pk for row in query.successor_history.rows if row.sources]
-    with ways("records_submission") as found:
+    with index_conditions("records_submission") as conditions:
         rows = [part for part in partial_tallies(query, by_child=True) if part.child is not None]
-    assert len(found) == 2
-    assert all("unit_id" in way and "SORT" not in way for way in found), found
-    # Added up over the months: what came over to a row and, for July, what it reports itself.
+    assert len(conditions) == 2
+    assert all("unit_id" in condition and "SORT" not in condition for condition in conditions), conditions
+    # Summed over the months: what a row takes over and, for July, what it reports itself.
     assert {(part.month, part.tier) for part in rows} == {(None, "")}
     several = Counter(part.child for part in rows)
     assert set(several) == set(heirs) and set(several.values()) == {1, 2}
 
 
 def test_rows_of_groups_by_todays_units_are_added_up_group_by_group() -> None:
-    """One row of the database for each old province, found by its number; SQLite sorts nothing to add them up."""
+    """One database row for each old province, looked up by its id; SQLite sums them without sorting."""
     nation = country.fill_country(MERGED)
     period = Period.parse("2025-M02..M07")
     query = FiguresQuery(nation, period, stored_calendar(), by="unit", today=country.LAST_DAY)
     heirs = query.successor_history.heirs()
     groups = {source.unit for _, heir in heirs for source in heir.sources if source.sums}
-    with ways("records_groupsum") as found:
+    with index_conditions("records_groupsum") as conditions:
         rows = list(group_tallies(query, heirs, False))
-    [way] = found
-    assert "group_id" in way and "SORT" not in way
+    [condition] = conditions
+    assert "group_id" in condition and "SORT" not in condition
     assert len(rows) == len(groups) > len({part.child for part in rows}) > 1
 
 
 def test_histories_come_in_the_order_in_which_they_are_kept() -> None:
-    """Whichever way the database takes: of a report that was split into two tiers one is named as lacking."""
+    """Whatever plan the database chooses: if a report split into two tiers is missing, one of them is named."""
     province = places_of_today(country.fill_country(MERGED))[1]
     below = list(Unit.objects.filter(parent=province))
     _, itself, _ = histories_on([province], below, country.LAST_DAY)
-    for one in below:
+    for commune in below:
         stored = (
-            Inherited.objects.filter(heir=one, whole=False).order_by("pk").values_list("source", flat=True)
+            Inherited.objects.filter(heir=commune, whole=False)
+            .order_by("pk")
+            .values_list("source", flat=True)
         )
-        assert [source.unit for source in itself[one.pk]] == [one.pk, *stored]
+        assert [source.unit for source in itself[commune.pk]] == [commune.pk, *stored]
 
 
 def test_rows_of_one_tier_are_the_same() -> None:
-    """They are read month by month, those of all tiers over the period."""
+    """They are read month by month, but those of all tiers over the period."""
     province = places_of_today(country.fill_country(MERGED))[1]
     tallies = {}
     for tier in (None, "commune"):
@@ -88,34 +90,34 @@ def test_rows_of_one_tier_are_the_same() -> None:
 
 
 @contextmanager
-def ways(table: str) -> Iterator[list[str]]:
-    """Collects by which columns of an index each query reads a table, with SORT where SQLite sorts for it."""
-    asked: list[tuple] = []
-    found: list[str] = []
+def index_conditions(table: str) -> Iterator[list[str]]:
+    """Collects the index conditions with which each query reads a table, with SORT where SQLite sorts."""
+    queries: list[tuple] = []
+    conditions: list[str] = []
 
     def note(execute, sql, params, many, context):
-        asked.append((sql, params))
+        queries.append((sql, params))
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(note):
-        yield found
-    collect = _of_sqlite if connection.vendor == "sqlite" else _of_postgresql
-    found += [collect(table, *query) for query in asked if f'"{table}"' in query[0]]
+        yield conditions
+    collect = _conditions_on_sqlite if connection.vendor == "sqlite" else _conditions_on_postgresql
+    conditions += [collect(table, *query) for query in queries if f'"{table}"' in query[0]]
 
 
-def _of_sqlite(table: str, sql: str, params) -> str:
+def _conditions_on_sqlite(table: str, sql: str, params) -> str:
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
         steps = [row[3].replace("USE TEMP B-TREE", "SORT") for row in cursor.fetchall()]
     return "; ".join(step for step in steps if table in step or "SORT" in step)
 
 
-def _of_postgresql(table: str, sql: str, params) -> str:
+def _conditions_on_postgresql(table: str, sql: str, params) -> str:
     with connection.cursor() as cursor:
-        for way in WAYS_OF_SMALL_TABLES:
-            cursor.execute(f"SET LOCAL {way} = off")
+        for setting in SMALL_TABLE_PLANS:
+            cursor.execute(f"SET LOCAL {setting} = off")
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
         [plan] = cursor.fetchone()[0]
-        for way in WAYS_OF_SMALL_TABLES:
-            cursor.execute(f"SET LOCAL {way} = on")
+        for setting in SMALL_TABLE_PLANS:
+            cursor.execute(f"SET LOCAL {setting} = on")
     return "; ".join(str(node) for node in nodes(plan["Plan"]) if node.get("Relation Name") == table)

@@ -1,4 +1,4 @@
-"""Reports by field, without statistics: whatever PostgreSQL thinks of the tables, each row is found by an index."""
+"""Reports by field without statistics: whatever size PostgreSQL assumes of the tables, it uses an index."""
 
 from itertools import product
 
@@ -15,13 +15,13 @@ from .test_query_plans import SCALE, places, plans
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
 
-# Rows and pages that it knows of each table: none yet, as after the first import; or none, of tables that held nothing
-# but what had been taken back when they were looked at.
-UNTOLD = {"never looked at": (-1, 0), "taken for empty": (0, 1)}
+# Rows and pages in the statistics of each table: unknown, as after the first import; or none, as after an ANALYZE of
+# tables whose inserts were rolled back.
+STATISTICS = {"never analyzed": (-1, 0), "analyzed empty": (0, 1)}
 
 
 def forget_statistics(rows: int, pages: int) -> None:
-    """SQLite plans by its indexes alone where it has none."""
+    """Without them SQLite plans by its indexes alone."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("DELETE FROM sqlite_stat1")
@@ -42,9 +42,9 @@ def _place(part: PartialTally) -> tuple:
     return part.month, part.child, part.field
 
 
-@pytest.mark.parametrize("known", UNTOLD)
-def test_reports_by_field_are_read_through_indexes_without_statistics(known: str) -> None:
-    """Joined, PostgreSQL went through all pairs of two tables that it took for empty: minutes, for ten provinces."""
+@pytest.mark.parametrize("statistics", STATISTICS)
+def test_reports_by_field_are_read_through_indexes_without_statistics(statistics: str) -> None:
+    """A join of two tables that PostgreSQL believed empty compared all pairs: minutes for ten provinces."""
     nation, days = country.fill_country(SCALE), stored_calendar()
     cases = product(places(nation)[1:], Stage.values, (None, Field.objects.get(code="ho-tich")))
     queries = [
@@ -52,9 +52,9 @@ def test_reports_by_field_are_read_through_indexes_without_statistics(known: str
     ]
     tallies = [list(tallies_of_editions(query, by_field=True)) for query in queries]
     assert all(tallies)
-    forget_statistics(*UNTOLD[known])
+    forget_statistics(*STATISTICS[statistics])
     for query, before in zip(queries, tallies, strict=True):
-        with plans(query.unit) as found:
+        with plans(query.unit) as scans:
             now = list(tallies_of_editions(query, by_field=True))
-        assert found == [], (query.unit, query.include, query.field, found)
+        assert scans == [], (query.unit, query.include, query.field, scans)
         assert sorted(now, key=_place) == sorted(before, key=_place)

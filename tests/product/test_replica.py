@@ -1,4 +1,4 @@
-"""Figures from a streaming replica: two real PostgreSQL servers, the product in front of them, people over HTTP."""
+"""Figures from a streaming replica: two PostgreSQL servers, the product and requests over HTTP."""
 
 import json
 import os
@@ -28,7 +28,7 @@ PATIENCE = 60
 
 
 class Person:
-    """Somebody who signed in to the demo."""
+    """A user who signed in to the demo."""
 
     def __init__(self, address: str, name: str) -> None:
         self.address, self.cookies = address, CookieJar()
@@ -41,7 +41,7 @@ class Person:
             return response.read().decode()
 
     def post(self, path: str, **fields: object) -> str:
-        token = next(one.value for one in self.cookies if one.name == "csrftoken")
+        token = next(cookie.value for cookie in self.cookies if cookie.name == "csrftoken")
         body = urlencode({"csrfmiddlewaretoken": token, **fields}).encode()
         with self._opener.open(self.address + path, body, timeout=PATIENCE) as response:
             return response.read().decode()
@@ -51,7 +51,7 @@ class Person:
         return json.loads(self.get(JULY))["total"]["completeness"]["reported"]
 
     def page(self) -> str:
-        """The dashboard of July, without the token that is another each time."""
+        """The dashboard of July, without the CSRF token, which always changes."""
         return re.sub(r'csrfmiddlewaretoken" value="\w+"', "", self.get("/?unit=351&period=2022-M07"))
 
     def approve(self, primary: Server) -> None:
@@ -65,7 +65,7 @@ class Person:
 
 @contextmanager
 def served(primary: Server, copy: Server, folder: Path) -> Iterator[str]:
-    """The demo in the primary, and one worker in front of both."""
+    """The address of one worker, with the demo in the primary."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
     port = free_port()
     env = environment | {
@@ -109,14 +109,14 @@ def test_figures_from_the_replica_and_never_older_than_what_one_wrote(tmp_path):
         before = reader.reported()
         assert reviewer.reported() == before
 
-        # The replica stands still: a reader who wrote nothing sees what it holds, the writer sees the own writing.
+        # The replica pauses: the writer sees their own change, other readers the replica's state.
         copy.ask("SELECT pg_wal_replay_pause()")
         reviewer.approve(primary)
         assert reviewer.reported() == before + 1
         assert reader.reported() == before
         assert reader.reported() == before
 
-        # Rights are never read from it: who lost a role is refused at once.
+        # Rights are read from the primary: a lost role counts at once.
         primary.ask(
             "UPDATE units_membership SET valid_until = '2021-01-01' WHERE user_id = "
             "(SELECT id FROM accounts_user WHERE username = 'lanhdao') RETURNING id"
@@ -133,14 +133,14 @@ def test_figures_from_the_replica_and_never_older_than_what_one_wrote(tmp_path):
         caught_up(primary, copy)
         assert reader.reported() == before + 1
 
-        # Pages are kept apart: what was drawn from the replica is not shown to who reads from the primary.
+        # The page cache is separate: a page drawn from the replica is not served to readers of the primary.
         page = reader.page()
         copy.ask("SELECT pg_wal_replay_pause()")
         reviewer.approve(primary)
         assert reader.page() == page and f"{before + 1}/" in page
         assert f"{before + 2}/" in reviewer.page()
 
-        # Down: from the primary, at once.
+        # The replica is down: figures come from the primary at once.
         copy.stop()
         assert reader.reported() == before + 2
         reviewer.approve(primary)
@@ -148,7 +148,7 @@ def test_figures_from_the_replica_and_never_older_than_what_one_wrote(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("method", "name", "scopes", "asked"),
+    ("method", "name", "scopes", "goes_there"),
     [
         ("get", "api_summary", "figures", True),
         ("get", "api_summary", "figures write", False),
@@ -156,16 +156,16 @@ def test_figures_from_the_replica_and_never_older_than_what_one_wrote(tmp_path):
         ("post", "api_summary", "figures", False),
     ],
 )
-def test_who_is_sent_to_the_replica(rf, monkeypatch, method, name, scopes, asked):
-    """Another system has no cookie, so one that may write reads what it wrote from the database itself."""
+def test_who_is_sent_to_the_replica(rf, monkeypatch, method, name, scopes, goes_there):
+    """Another system has no cookie; one that may write reads from the primary, to see what it wrote."""
     request = getattr(rf, method)("/")
     request.user, request.day = System(Token(scopes=scopes, unit=Unit(path="/1/"))), None
     request.resolver_match = SimpleNamespace(url_name=name)
-    looked = []
+    calls = []
     monkeypatch.setattr(replica, "connections", {"replica": None})
-    monkeypatch.setattr(replica, "_serves", lambda *given: looked.append(given))
+    monkeypatch.setattr(replica, "_serves", lambda *arguments: calls.append(arguments))
     assert replica.FiguresFromReplica(None).process_view(request, None, (), {}) is None
-    assert bool(looked) is asked
+    assert bool(calls) is goes_there
 
 
 @pytest.mark.parametrize(

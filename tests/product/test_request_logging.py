@@ -1,6 +1,4 @@
-"""What the server writes down of requests: who asked for which page and what came of it; never what was typed, whom it
-concerns or what opens a door (acceptance S33), and a number that the reader is told too.
-"""
+"""The request log: user, page, status and request id, and no typed text, personal data or secrets (acceptance S33)."""
 
 import json
 import logging
@@ -39,8 +37,8 @@ urlpatterns = [
 
 @pytest.fixture
 def written():
-    """What production writes: each line as its object. Its handler and levels beside pytest's own handlers, which
-    configuring anew would close.
+    """The log lines of production as objects. The handler is added to those of pytest, which configuring logging again
+    would close.
     """
     with listening(as_json=True) as lines:
         yield lambda: [json.loads(line) for line in lines.getvalue().splitlines()]
@@ -55,8 +53,8 @@ def listening(*, as_json: bool) -> Iterator[StringIO]:
     )
     handler.addFilter(logs.RequestIdFilter())
     before = {name: logging.getLogger(name).level for name in whole["loggers"]}
-    for name, one in whole["loggers"].items():
-        logging.getLogger(name).setLevel(one.get("level", logging.NOTSET))
+    for name, logger in whole["loggers"].items():
+        logging.getLogger(name).setLevel(logger.get("level", logging.NOTSET))
     logging.getLogger().addHandler(handler)
     yield handler.stream
     logging.getLogger().removeHandler(handler)
@@ -103,12 +101,12 @@ def test_each_refusal_is_written_once_as_a_warning(written, someone, client, add
 def test_a_lock_out_is_written_without_the_name(written, db, client):
     for _ in range(5):
         client.post("/accounts/login/", {"username": "Nguyễn Văn Ba", "password": "mật-khẩu-1"})
-    found = written()
-    assert found[-1]["status"] == 429 and found[-1]["level"] == "WARNING"
-    assert not [secret for secret in SECRETS if secret in json.dumps(found, ensure_ascii=False)]
+    lines = written()
+    assert lines[-1]["status"] == 429 and lines[-1]["level"] == "WARNING"
+    assert not [secret for secret in SECRETS if secret in json.dumps(lines, ensure_ascii=False)]
 
 
-def test_a_fault_tells_where_it_arose_and_nothing_of_what_was_typed(written, settings, someone, client):
+def test_a_fault_is_logged_with_its_place_and_nothing_that_was_typed(written, settings, someone, client):
     settings.ROOT_URLCONF = __name__
     client.raise_request_exception = False
     client.cookies["a"] = "token-2"
@@ -118,14 +116,14 @@ def test_a_fault_tells_where_it_arose_and_nothing_of_what_was_typed(written, set
         headers={"Authorization": "Bearer token-2"},
     )
     assert answer.status_code == 500
-    raised, told = written()
-    assert raised["request_id"] == told["request_id"] == answer["X-Request-ID"]
-    assert raised["logger"] == "django.request" and told["level"] == "ERROR" and told["route"] == "planted"
-    assert told["user"] == someone.pk
+    raised, line = written()
+    assert raised["request_id"] == line["request_id"] == answer["X-Request-ID"]
+    assert raised["logger"] == "django.request" and line["level"] == "ERROR" and line["route"] == "planted"
+    assert line["user"] == someone.pk
     assert raised["exception"][-1] == "builtins.ValueError"
     assert "django.db.utils.IntegrityError" in raised["exception"] and "then" in raised["exception"]
-    assert any(re.search(r"test_request_logging\.py:\d+ broken$", one) for one in raised["exception"])
-    whole = json.dumps([raised, told], ensure_ascii=False)
+    assert any(re.search(r"test_request_logging\.py:\d+ broken$", entry) for entry in raised["exception"])
+    whole = json.dumps([raised, line], ensure_ascii=False)
     assert not [secret for secret in SECRETS if secret in whole]
 
 
@@ -143,12 +141,12 @@ def test_of_a_librarys_message_only_the_constant_part_is_kept(written):
 
 
 class Behind(Exception):
-    """One that stands behind another."""
+    """An exception in the chain of another."""
 
 
 @pytest.mark.parametrize("link", ["__context__", "__cause__"])
-def test_exceptions_that_stand_behind_each_other_are_told_once(link):
-    """Python makes no such ring by itself, code that links exceptions by hand can."""
+def test_exceptions_that_are_each_others_cause_are_logged_once(link):
+    """Python makes no such ring itself; code that links exceptions by hand can."""
     first, second, third = Behind("14700"), ValueError(), KeyError()
     for outer, inner in ((first, second), (second, third), (third, second)):
         setattr(outer, link, inner)
@@ -163,14 +161,14 @@ def test_exceptions_that_stand_behind_each_other_are_told_once(link):
     assert logs.trace(first) == [f"{__name__}.Behind"]
 
 
-def test_a_chain_of_any_length_is_told():
+def test_a_chain_of_any_length_is_logged():
     faults = [ValueError() for _ in range(5_000)]
     for outer, inner in pairwise(faults):
         outer.__cause__ = inner
     assert logs.trace(faults[0]).count("builtins.ValueError") == 5_000
 
 
-def test_the_500_page_tells_the_number_that_the_log_has(settings, db, client):
+def test_the_500_page_shows_the_request_id_of_the_log(settings, db, client):
     settings.ROOT_URLCONF = __name__
     client.raise_request_exception = False
     answer = client.get("/planted/x/")
@@ -178,13 +176,13 @@ def test_the_500_page_tells_the_number_that_the_log_has(settings, db, client):
 
 
 def test_a_number_is_taken_from_a_believed_proxy_alone(settings, db, client):
-    def number(given: str) -> str:
-        return client.get("/healthz", headers={"X-Request-ID": given})["X-Request-ID"]
+    def number(sent: str) -> str:
+        return client.get("/healthz", headers={"X-Request-ID": sent})["X-Request-ID"]
 
-    given = "0af7651916cd43dd8448eb211c80319c"
-    assert re.fullmatch(r"[0-9a-f]{16}", number(given)) and number(given) != number(given)
+    request_id = "0af7651916cd43dd8448eb211c80319c"
+    assert re.fullmatch(r"[0-9a-f]{16}", number(request_id)) and number(request_id) != number(request_id)
     settings.PROXIES = 1
-    assert number(given) == given
+    assert number(request_id) == request_id
     for bad in ("", "short", "x" * 65, "a b c d e f g", "<script>alert</script>", "line\u2028break"):
         assert re.fullmatch(r"[0-9a-f]{16}", number(bad)), bad
 
@@ -193,12 +191,12 @@ def test_elsewhere_a_line_is_text_with_the_number(db, client):
     with listening(as_json=False) as lines:
         answer = client.get("/nowhere/")
         client.get("/healthz")
-    told = lines.getvalue().splitlines()
-    assert f"WARNING cchc_dashboard.requests [{answer['X-Request-ID']}] GET none 404" in told
-    assert not [line for line in told if "healthz" in line]
+    written = lines.getvalue().splitlines()
+    assert f"WARNING cchc_dashboard.requests [{answer['X-Request-ID']}] GET none 404" in written
+    assert not [line for line in written if "healthz" in line]
 
 
 def test_nothing_of_a_request_comes_back(db, client):
-    """As TRACE would have it."""
+    """TRACE would return it."""
     answer = client.generic("TRACE", "/healthz", headers={"X-Asked": "mật-khẩu-1"})
     assert "mật-khẩu-1" not in answer.content.decode() and "mật-khẩu-1" not in str(answer.headers)

@@ -1,4 +1,4 @@
-"""Walks the real address table: each route declares its right and sends strangers away (acceptance S1, S16)."""
+"""Every route declares its right and sends visitors without a session to sign in (acceptance S1, S16)."""
 
 import re
 
@@ -12,20 +12,20 @@ from units.access import gate
 
 
 def routes(resolver=None, prefix="") -> list[tuple[str, URLPattern]]:
-    """Every address with its pattern, parameters left in."""
-    found = []
+    """Every address, with its parameters, and its pattern."""
+    listed = []
     for entry in (resolver or get_resolver()).url_patterns:
         where = prefix + str(entry.pattern)
-        found += routes(entry, where) if isinstance(entry, URLResolver) else [(where, entry)]
-    return found
+        listed += routes(entry, where) if isinstance(entry, URLResolver) else [(where, entry)]
+    return listed
 
 
-def undeclared(found) -> list[str]:
-    return [where for where, pattern in found if getattr(pattern.callback, "declared_right", None) is None]
+def undeclared(listed) -> list[str]:
+    return [where for where, pattern in listed if getattr(pattern.callback, "declared_right", None) is None]
 
 
 def address(where: str, number: int | str = 9_223_372_036_854_775_808) -> str:
-    """The address with every parameter filled in: by default a number that no table holds."""
+    """The address with every parameter filled in, by default with an id that no table holds."""
     return "/" + re.sub(r"<(?:(\w+):)?\w+>", lambda m: "x" if m[1] in ("str", "slug") else str(number), where)
 
 

@@ -1,4 +1,4 @@
-"""docs/security.md names tests that exist, and every threat has one, or says that it is open or out of scope."""
+"""docs/security.md names existing tests; every threat has one or is marked as open or out of scope."""
 
 import re
 from pathlib import Path
@@ -16,5 +16,5 @@ def test_every_test_that_is_named_exists():
 def test_every_threat_has_a_test_or_says_why_none():
     rows = re.findall(r"^\| T\d+ \|.*$", PAGE, re.MULTILINE)
     assert len(rows) >= 20
-    said = ("`tests/", "| open:", "| out of scope:")
-    assert not [row for row in rows if not any(one in row for one in said)]
+    answers = ("`tests/", "| open:", "| out of scope:")
+    assert not [row for row in rows if not any(answer in row for answer in answers)]

@@ -1,4 +1,4 @@
-"""What only the served product can show: gunicorn stands between the wire and Django (acceptance S16, S19, S26)."""
+"""Responses of the product behind gunicorn, which handles headers before Django (acceptance S16, S19, S26)."""
 
 import http.client
 import os
@@ -16,7 +16,7 @@ from .test_production_settings import SAFE, run
 
 LOGIN = "/accounts/login/"
 HTTPS = {"X-Forwarded-Proto": "https"}
-# Names that gunicorn believes from this machine unless it is told not to.
+# Headers that gunicorn trusts from this machine by default.
 FORGED = [
     HTTPS,
     {"X-Forwarded-Protocol": "ssl"},
@@ -24,14 +24,14 @@ FORGED = [
     {"SCRIPT_NAME": "/accounts"},
     {"PATH_INFO": "/healthz"},
 ]
-# No character sets, and one that no page of ours has; each is a codec of Python's, or named as if it were one.
+# Codecs of Python that are no character sets, one that no page uses, and names that are no codec.
 CODECS = ("rot13", "zlib", "undefined", "idna", "utf-16", "khong-co", '"')
 Ask = Callable[..., http.client.HTTPResponse]
 
 
 @contextmanager
 def serving(folder: Path, **variables: str) -> Iterator[Ask]:
-    """The product as production runs it: ask(method, path, headers, body)."""
+    """The product as in production; ask(method, path, headers, body)."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CCHC_")}
     env = environment | {"CCHC_DATA": str(folder), "CCHC_DEBUG": "0", "CCHC_DEMO": "0", "DATABASE_URL": ""}
@@ -68,7 +68,7 @@ def alone(tmp_path_factory) -> Iterator[Ask]:
 
 @pytest.fixture(scope="module")
 def behind(tmp_path_factory) -> Iterator[Ask]:
-    """Behind one that is believed."""
+    """Behind a trusted proxy."""
     with serving(tmp_path_factory.mktemp("behind"), CCHC_PROXIES="1") as ask:
         yield ask
 
@@ -84,14 +84,14 @@ def test_no_header_makes_http_https_where_no_proxy_is_set(alone, headers):
 def test_of_a_proxy_one_header_is_believed(behind, headers):
     assert behind(headers=headers).status == 301
     assert behind(headers=HTTPS).status == 200
-    # Nor do two that disagree stop it.
+    # Contradicting headers do not change that.
     assert behind(headers=HTTPS | headers).status == 200
 
 
 @pytest.mark.parametrize("path", [LOGIN, "/api/v1/units", "/nowhere/?q=%FF"])
 @pytest.mark.parametrize("codec", CODECS)
 def test_no_character_set_makes_an_error_of_the_server(behind, codec, path):
-    """Named by the body's kind, or by a parameter that says how it is written; also where a kind is wished for."""
+    """Named as the body's charset or in an encoded parameter, in Content-Type and in Accept."""
     for name, value in {
         "Content-Type": f"text/plain; charset={codec}",
         "Content-type": f"text/html; x*={codec}''%FF",
@@ -104,7 +104,7 @@ def test_no_character_set_makes_an_error_of_the_server(behind, codec, path):
 
 
 def test_what_is_not_utf_8_is_not_guessed(behind):
-    """Read as UTF-8 its letters would be others."""
+    """Decoding it as UTF-8 would change its letters."""
     for charset, status in (("utf-16", 400), ("windows-1258", 400), ("UTF-8", 403), ("utf8", 403)):
         kind = f"application/x-www-form-urlencoded; charset={charset}"
         assert behind("POST", LOGIN, HTTPS | {"Content-Type": kind}, b"username=an").status == status

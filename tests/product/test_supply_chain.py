@@ -1,4 +1,4 @@
-"""What the product is built of: pinned, hashed, told why, under known licences (acceptance S30, S32)."""
+"""Dependencies are pinned, hashed, explained and under allowed licences (acceptance S30, S32)."""
 
 import json
 import os
@@ -17,7 +17,7 @@ SETS = ("requirements", "requirements-dev", "requirements-node", *BESIDE)
 LOCKS = [f"{name}.txt" for name in SETS]
 PINNED = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+) \\$", re.MULTILINE)
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
-# Free, and no duty on those who run the product; LGPL and MPL parts are used as separate, unchanged packages.
+# Free licences without duties for operators; LGPL and MPL packages are used separately and unchanged.
 ALLOWED = re.compile(
     r"MIT|BSD|Apache|OFL|PSF|Python Software Foundation|MPL|Mozilla Public|LGPL|Lesser General Public|Zlib"
     r"|ISC|HPND|Unlicense"
@@ -90,7 +90,7 @@ def test_altered_hash_is_refused(tmp_path):
 
 
 def test_altered_digest_of_a_front_end_package_is_refused(tmp_path):
-    """npm as scripts/frontend calls it, with one package of the lock."""
+    """npm, called as scripts/frontend does, with one package of the lock."""
     where = "node_modules/@kurkle/color"
     entry = json.loads((ROOT / "package-lock.json").read_text())["packages"][where]
     whole = {"name": "one", "version": "1.0.0", "dependencies": {"@kurkle/color": entry["version"]}}
@@ -112,7 +112,7 @@ def test_altered_digest_of_a_front_end_package_is_refused(tmp_path):
 
 @pytest.fixture(scope="module")
 def bill(tmp_path_factory) -> Path:
-    """What scripts/sbom writes."""
+    """The folder that scripts/sbom wrote."""
     target = tmp_path_factory.mktemp("sbom")
     subprocess.run([ROOT / "scripts" / "sbom", target], check=True, capture_output=True)
     return target
@@ -126,18 +126,21 @@ def parts(bill: Path, kind: str) -> list[dict]:
 
 def test_the_bill_of_python_parts_is_what_is_locked_file_by_file(bill):
     listed = parts(bill, "python")
-    assert [(one["name"], one["version"]) for one in listed] == pinned("requirements.txt")
+    assert [(part["name"], part["version"]) for part in listed] == pinned("requirements.txt")
     digests = {
-        part["content"] for one in listed for ref in one["externalReferences"] for part in ref["hashes"]
+        part["content"]
+        for package in listed
+        for ref in package["externalReferences"]
+        for part in ref["hashes"]
     }
-    assert digests == {one.split(":")[1] for one in HASH.findall((ROOT / "requirements.txt").read_text())}
+    assert digests == {match.split(":")[1] for match in HASH.findall((ROOT / "requirements.txt").read_text())}
 
 
 def test_the_bill_of_front_end_parts_is_what_is_locked(bill):
     packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     locked = {
-        (path.rpartition("node_modules/")[2], one["version"], one["integrity"])
-        for path, one in packages.items()
+        (path.rpartition("node_modules/")[2], package["version"], package["integrity"])
+        for path, package in packages.items()
         if path
     }
     listed = {
@@ -158,7 +161,7 @@ def test_every_part_has_an_allowed_licence(bill):
 
 
 STAND_IN = """#!/bin/sh
-# Python that makes an environment with a pip-audit and a pip; what these and npm answer, the test says.
+# A Python whose environments have a stub of pip-audit and of pip; the test sets their exit codes and npm's.
 [ "$1 $2" != "-m venv" ] || {
     mkdir -p "$3/bin"
     printf '#!/bin/sh\\nexit 0\\n' >"$3/bin/python"
@@ -170,7 +173,7 @@ STAND_IN = """#!/bin/sh
 
 @pytest.mark.parametrize(("pip", "npm", "code"), [("0", "0", 0), ("1", "0", 1), ("0", "1", 1)])
 def test_an_audit_that_could_not_ask_fails(tmp_path, pip, npm, code):
-    """Both tools exit 1 on a finding and where their service is away; either makes the whole fail (acceptance S31)."""
+    """Both tools exit 1 on a finding and if their service is unreachable; then the audit fails (acceptance S31)."""
     (tmp_path / "python3").write_text(STAND_IN)
     (tmp_path / "npm").write_text('#!/bin/sh\necho "npm $@" >>"$SAID"\nexit $NPM_AUDIT\n')
     for name in ("python3", "npm"):
@@ -194,7 +197,7 @@ def test_an_audit_that_could_not_ask_fails(tmp_path, pip, npm, code):
 
 
 def test_no_static_path_is_of_highcharts():
-    """django-chartjs brings one with a licence of its own; outside INSTALLED_APPS it is never found."""
+    """django-chartjs ships a copy with another licence; outside INSTALLED_APPS it is not collected."""
     paths = [path for finder in get_finders() for path, _ in finder.list([])]
     assert "vendor/chart.umd.min.js" in paths
     assert not [path for path in paths if "highcharts" in path.lower()]

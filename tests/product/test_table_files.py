@@ -1,4 +1,4 @@
-"""Every table of every page can be taken as a file, or the reason why not stands here."""
+"""Every table of a page can be downloaded as a file, or the reason why not is given here."""
 
 import html
 import re
@@ -11,7 +11,7 @@ from .test_rights_matrix import cast as cast
 from .test_routes import address, routes
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
-A_STEP = "a step of an act, gone with it: what it is about has its own page"
+A_STEP = "a step of an action, gone after it; its subject has a page of its own"
 REVIEW = "in the review's own files: XLSX, CSV and JSON within its PDF"
 WITHOUT = {
     "records/cases/list.html": "the month and its dossiers have theirs; the list of uploads leads to them",
@@ -58,13 +58,13 @@ WITHOUT = {
 
 
 def tables() -> dict[str, tuple[int, int]]:
-    """Templates of pages with a table: how many they hold, and how many files they offer."""
-    found = {}
+    """Templates with tables: (number of tables, number of files that they offer)."""
+    counts = {}
     for path in TEMPLATES.rglob("*.html"):
         name, text = str(path.relative_to(TEMPLATES)), path.read_text(encoding="utf-8")
         if "<table" in text and not name.startswith("reports/printing/"):
-            found[name] = len(re.findall("<table", text)), text.count("parts/files.html")
-    return found
+            counts[name] = len(re.findall("<table", text)), text.count("parts/files.html")
+    return counts
 
 
 def test_every_table_has_its_files_or_a_reason():
@@ -75,14 +75,14 @@ def test_every_table_has_its_files_or_a_reason():
 
 
 def test_no_reason_outlives_its_table():
-    known = tables()
-    assert not [name for name in WITHOUT if name not in known]
-    assert not [name for name, (_, files) in known.items() if name in WITHOUT and files]
+    counts = tables()
+    assert not [name for name in WITHOUT if name not in counts]
+    assert not [name for name, (_, files) in counts.items() if name in WITHOUT and files]
 
 
 @pytest.mark.django_db
 def test_every_offered_file_is_given(cast, client):
-    """Each page as each role sees it: whatever file it offers can be taken, and holds something."""
+    """On each page, as each role sees it, every offered file can be downloaded and is not empty."""
     numbers = {space: number for space, unit, number in cast.targets if unit.code == "13474"}
     downloaded: set[str] = set()
     for name, user in cast.people.items():
@@ -93,9 +93,9 @@ def test_every_offered_file_is_given(cast, client):
             answer = client.get(page_address)
             if answer.status_code != 200 or "html" not in answer.headers.get("Content-Type", ""):
                 continue
-            for found in re.findall(r'href="(\?[^"]*tai=[^"]*)"', answer.content.decode()):
-                file = client.get(page_address + html.unescape(found))
-                assert file.status_code == 200, (name, where, found)
-                assert b"".join(file.streaming_content), (name, where, found)
-                downloaded.add(f"{where} {found[found.index('tai=') :]}")
+            for link in re.findall(r'href="(\?[^"]*tai=[^"]*)"', answer.content.decode()):
+                file = client.get(page_address + html.unescape(link))
+                assert file.status_code == 200, (name, where, link)
+                assert b"".join(file.streaming_content), (name, where, link)
+                downloaded.add(f"{where} {link[link.index('tai=') :]}")
     assert len(downloaded) > 30, sorted(downloaded)

@@ -1,4 +1,4 @@
-"""Templates are read by people: no line is longer than a screen is wide (scripts/test checks their indentation)."""
+"""No line of a template is longer than 120 characters (scripts/test checks their indentation)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Databases that released versions left, migrated by today's code, answer as those versions did (docs/upgrades.md)."""
+"""Databases of released versions, migrated by today's code, give the same answers as before (docs/upgrades.md)."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ RELEASES = sorted((ROOT / "tests" / "upgrade").glob("[0-9]*"))
 
 @pytest.fixture
 def empty_database(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Variables of one without a table: a file, or one of its own on the server that the tests run on."""
+    """Environment of an empty database: a file, or a new database on the tests' server."""
     server, _, _ = os.environ.get("DATABASE_URL", "").rpartition("/")
     name = f"upgrade_{os.getpid()}"
     if not server:
@@ -31,17 +31,19 @@ def empty_database(tmp_path: Path) -> Iterator[dict[str, str]]:
         base.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.mark.parametrize("release", RELEASES, ids=lambda one: one.name)
+@pytest.mark.parametrize("release", RELEASES, ids=lambda folder: folder.name)
 def test_a_released_database_answers_as_it_did(release, empty_database):
     command = [sys.executable, "-m", "tests.upgrade.check", str(release)]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | empty_database, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = subprocess.run(
+        command, cwd=ROOT, env=os.environ | empty_database, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_what_is_other_or_lacks_is_told():
-    """Guards the test above; a newer version may say more."""
+def test_changed_and_missing_answers_are_reported():
+    """Guards the test above; a newer version may add to the answers."""
     was = {"total": {"received": 5, "names": ["a", "b"]}, "page": {"status": 200}}
     assert list(lacking(was, was | {"more": 1, "total": was["total"] | {"more": None}})) == []
     now = {"total": {"received": None, "names": ["b"]}}
-    places = [told.split(" ")[0].rstrip(":") for told in lacking(was, now)]
+    places = [difference.split(" ")[0].rstrip(":") for difference in lacking(was, now)]
     assert places == ["/total/received", "/total/names", "/page"]

@@ -1,4 +1,4 @@
-"""Sign-in before four processes: what one worker counted or used up, every other one knows (acceptance S8, S14)."""
+"""Sign-in with four worker processes: they share attempts and used codes (acceptance S8, S14)."""
 
 import os
 import re
@@ -41,7 +41,7 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 
 class Browser:
-    """One browser: the status of a POST, and where it leads."""
+    """A client with cookies that follows no redirects."""
 
     def __init__(self, address: str, **headers: str) -> None:
         self.address, self.cookies = address, CookieJar()
@@ -51,7 +51,7 @@ class Browser:
         self._opener.open(address + LOGIN, timeout=120).read()
 
     def post(self, path: str, **fields: str) -> int:
-        token = next(one.value for one in self.cookies if one.name == "csrftoken")
+        token = next(cookie.value for cookie in self.cookies if cookie.name == "csrftoken")
         body = urlencode({"csrfmiddlewaretoken": token, **fields}).encode()
         try:
             with self._opener.open(self.address + path, body, timeout=120) as answer:
@@ -64,7 +64,7 @@ class Browser:
 
 
 def _database(folder: Path) -> Iterator[str]:
-    """The address of a database that nobody else uses: a file, or one beside the tests' own on their server."""
+    """The address of a database of its own: a file, or a new database on the tests' server."""
     base = os.environ["DATABASE_URL"]
     if not base:
         yield f"sqlite:///{folder / 'cchc.sqlite3'}"
@@ -79,7 +79,7 @@ def _database(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory) -> Iterator[tuple[str, str]]:
-    """The address of a server with four workers, and a recovery code of the one with a second factor."""
+    """The address of a server with four workers, and a recovery code of the user with a second factor."""
     folder = tmp_path_factory.mktemp("workers")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
     port = free_port()
@@ -115,7 +115,7 @@ def at_once(act, browsers: list[Browser]) -> list[int]:
 def test_forty_wrong_passwords_at_once_are_five_tries(served):
     address, _ = served
     browsers = [Browser(address) for _ in range(40)]
-    assert at_once(lambda one: one.sign_in("an", "sai"), browsers) == [200] * 4 + [429] * 36
+    assert at_once(lambda browser: browser.sign_in("an", "sai"), browsers) == [200] * 4 + [429] * 36
     assert Browser(address).sign_in("an") == 429
     forged = {"X-Forwarded-For": "1.2.3.4", "X-Real-IP": "1.2.3.4", "Forwarded": "for=1.2.3.4"}
     assert Browser(address, **forged).sign_in("an") == 429
@@ -126,5 +126,5 @@ def test_a_recovery_code_opens_one_of_eight(served):
     address, code = served
     assert re.fullmatch(r"(\w{4}-){5}\w{4}", code)
     browsers = [Browser(address) for _ in range(8)]
-    assert at_once(lambda one: one.sign_in("cu"), browsers) == [302] * 8
-    assert at_once(lambda one: one.post(CODE, code=code), browsers) == [302] + [422] * 7
+    assert at_once(lambda browser: browser.sign_in("cu"), browsers) == [302] * 8
+    assert at_once(lambda browser: browser.post(CODE, code=code), browsers) == [302] + [422] * 7

@@ -29,7 +29,7 @@ ASKED = {"group": "returned", "month": "2022-M07", "asked": "off"}
 
 
 def switch(unit, month: Month = JULY, *, asked: bool = False, group=OFF) -> GroupSwitch:
-    return column_groups.switch_column_group(unit, group, month, asked=asked, by=None, at=AT)
+    return column_groups.switch_column_group(unit, group, month, is_on=asked, by=None, at=AT)
 
 
 def off(unit, month: Month = JULY) -> frozenset[str]:

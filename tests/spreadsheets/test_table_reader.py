@@ -1,4 +1,4 @@
-"""The reader of tables: what is read, and what is refused with its place."""
+"""Reading tables from CSV and XLSX, and faults with their cell."""
 
 import io
 import unicodedata
@@ -160,7 +160,7 @@ def test_letters(index, letters):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("text", "other"),
     [
         ("Hoà", "Hòa"),
         ("HOÀ", "HÒA"),
@@ -170,8 +170,8 @@ def test_letters(index, letters):
         ("H\u006f\u0300a", "Hòa"),
     ],
 )
-def test_one_spelling_for_what_looks_the_same(one, other):
-    assert canonical_text(one) == canonical_text(other)
+def test_one_spelling_for_what_looks_the_same(text, other):
+    assert canonical_text(text) == canonical_text(other)
 
 
 def test_words_that_only_look_similar_stay():
@@ -186,7 +186,7 @@ SPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 
 def bare_sheet(cell: str, prolog: str = "") -> bytes:
-    """The XML of a sheet with one cell, as no spreadsheet program writes it."""
+    """The XML of a sheet with one cell that no spreadsheet program would write."""
     return f'{prolog}<worksheet xmlns="{SPACE}"><sheetData><row r="1">{cell}</row></sheetData></worksheet>'.encode()
 
 
@@ -216,9 +216,9 @@ def test_a_repeated_column_does_not_hide_the_rows():
 
 def test_faults_beyond_the_first_thousands_are_counted():
     faults = FileFaults(FileFault(row, "a", "negative", "") for row in range(FileFaults.MOST + 7, 0, -1))
-    told = faults.listed()
-    assert (len(told), faults.total, faults.full) == (FileFaults.MOST + 1, FileFaults.MOST + 7, True)
-    assert told[0].row == 8 and told[-1].code == "more_faults" and " 7 " in told[-1].message
+    listed = faults.listed()
+    assert (len(listed), faults.total, faults.full) == (FileFaults.MOST + 1, FileFaults.MOST + 7, True)
+    assert listed[0].row == 8 and listed[-1].code == "more_faults" and " 7 " in listed[-1].message
 
 
 @pytest.mark.parametrize(

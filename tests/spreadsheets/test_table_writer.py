@@ -1,4 +1,4 @@
-"""A table as a file: typed cells, safe text, live totals that another program computes, all rows in bounded memory."""
+"""Tables as files: typed cells, safe text, totals as formulas, any number of rows in bounded memory."""
 
 import csv
 import io
@@ -57,14 +57,14 @@ def test_csv_is_what_the_page_shows():
     ]
 
 
-def test_json_has_bare_values_and_says_what_it_rests_on():
-    found = json.loads(content("json", table()))
-    assert found["rows"][0] == {
+def test_json_has_bare_values_and_names_its_source():
+    data = json.loads(content("json", table()))
+    assert data["rows"][0] == {
         "name": "xã Thanh Tân", "received": 1240, "online": 155, "share": "12.5",
         "day": "2022-06-14", "at": "2022-08-12T08:30:00+07:00",
     }  # fmt: skip
-    assert found["rows"][2]["received"] is None and found["rows"][2]["name"] == "=1+1"
-    assert found["source"] == {"Bảng": "Bảng thử", "Phạm vi": "đã duyệt", "Lập lúc": "08:30 ngày 12/8/2022"}
+    assert data["rows"][2]["received"] is None and data["rows"][2]["name"] == "=1+1"
+    assert data["source"] == {"Bảng": "Bảng thử", "Phạm vi": "đã duyệt", "Lập lúc": "08:30 ngày 12/8/2022"}
     assert json.loads(content("json", table([])))["rows"] == []
 
 
@@ -75,16 +75,16 @@ def test_another_program_computes_totals_and_shares(tmp_path):
     assert sheet.freeze_panes == "B4" and sheet["B4"].data_type == "n" and sheet["A6"].data_type == "s"
     assert sheet["E4"].value == datetime(2022, 6, 14) and sheet["F4"].value == datetime(2022, 8, 12, 8, 30)
     assert sheet["D4"].number_format == "0.0%"
-    found = recalculated(made, tmp_path)
-    values = [[cell.value for cell in row[:4]] for row in found["Số liệu"].iter_rows(min_row=4)]
+    book = recalculated(made, tmp_path)
+    values = [[cell.value for cell in row[:4]] for row in book["Số liệu"].iter_rows(min_row=4)]
     assert values == [
         ["xã Thanh Tân", 1240, 155, 0.125],
         ["xã Liêm Phong", 3, 0, 0],
         ["=1+1", None, None, "—"],
         ["Tổng cộng", 1243, 155, pytest.approx(155 / 1243)],
     ]
-    told = {row[0].value: row[1].value for row in found["Nguồn"].iter_rows()}
-    assert told == {"Bảng": "Bảng thử", "Phạm vi": "đã duyệt", "Lập lúc": "08:30 ngày 12/8/2022"}
+    source = {row[0].value: row[1].value for row in book["Nguồn"].iter_rows()}
+    assert source == {"Bảng": "Bảng thử", "Phạm vi": "đã duyệt", "Lập lúc": "08:30 ngày 12/8/2022"}
 
 
 @pytest.mark.parametrize(
@@ -115,13 +115,13 @@ def test_a_total_share_of_what_nobody_reports_is_none(tmp_path):
 
 
 def test_the_line_under_the_title_names_unit_period_and_scope_only():
-    told = [
+    source = [
         ("Đơn vị", "xã A (1)"),
         ("Kỳ báo cáo", "tháng 7"),
         ("Phạm vi", "đã duyệt"),
         ("Ô trống", "khác với 0"),
     ]
-    made = TableFile("bang", "Bảng thử", COLUMNS, iter(ROWS), AT, told, rounded_percent)
+    made = TableFile("bang", "Bảng thử", COLUMNS, iter(ROWS), AT, source, rounded_percent)
     sheet = openpyxl.load_workbook(BytesIO(content("xlsx", made)))["Số liệu"]
     assert sheet["A2"].value == "Đơn vị: xã A (1); Kỳ báo cáo: tháng 7; Phạm vi: đã duyệt"
 
@@ -155,22 +155,22 @@ def test_memory_does_not_follow_the_rows(kind):
     assert peak(8_000) < peak(400) + 1_000_000
 
 
-def asked(query: str, method: str = "get"):
+def request_for(query: str, method: str = "get"):
     return getattr(RequestFactory(), method)(f"/x/?{query}")
 
 
 def test_the_address_asks_for_page_or_file():
     tables = {"": table, "khac": table}
-    assert requested_file(asked(""), tables) is None
-    assert requested_file(asked("tai=csv", "post"), tables) is None
+    assert requested_file(request_for(""), tables) is None
+    assert requested_file(request_for("tai=csv", "post"), tables) is None
     assert (
-        requested_file(asked("tai=csv"), tables).headers["Content-Disposition"]
+        requested_file(request_for("tai=csv"), tables).headers["Content-Disposition"]
         == 'attachment; filename="bang.csv"'
     )
-    assert requested_file(asked("tai=json&bang=khac"), tables).status_code == 200
+    assert requested_file(request_for("tai=json&bang=khac"), tables).status_code == 200
     for query in ("tai=exe", "tai=csv&bang=la"):
         with pytest.raises(BadRequest):
-            requested_file(asked(query), tables)
+            requested_file(request_for(query), tables)
 
 
 def test_a_name_of_a_file_breaks_no_header():

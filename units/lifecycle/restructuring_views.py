@@ -67,7 +67,7 @@ def _merge_page(
         if parts is not None:
             olds, draft, there = parts
             if request.POST.get("sure") == "1":
-                merged = _merge_done(request, form, olds, draft)
+                merged = _try_merge(request, form, olds, draft)
                 if merged is not None:
                     messages.success(request, _merge_message(olds, merged))
                     return redirect("units:detail", merged.pk)
@@ -105,24 +105,24 @@ def _merge_parts(request: HttpRequest, form: MergeForm) -> tuple[list[Unit], Uni
     return None if form.errors else (olds, draft, there)
 
 
-def _merge_done(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: UnitDraft) -> Unit | None:
+def _try_merge(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: UnitDraft) -> Unit | None:
     data = form.cleaned_data
     try:
-        done = restructuring.merge_units(
+        result = restructuring.merge_units(
             olds, draft, data["on"], by=request.user, basis=data["basis"], offices_end=form.offices_end
         )
     except TreeRefused as refused:
         show_refusal(form, refused)
         return None
-    return done.new[0]
+    return result.new[0]
 
 
 def _merge_is_possible(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: UnitDraft) -> bool:
     """Whether the rules allow it: does it and rolls back."""
     with transaction.atomic():
-        done = _merge_done(request, form, olds, draft)
+        merged = _try_merge(request, form, olds, draft)
         transaction.set_rollback(True)
-    return done is not None
+    return merged is not None
 
 
 def _merge_changes(
@@ -201,18 +201,18 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
     """
     old = unit_for(request.user, pk, request.day, Right.MANAGE)
     initial = {"tier": old.tier, "parent": old.parent.code if old.parent else "", "code_1": old.code}
-    goes_on = Q(active_until=None) | Q(active_until__gte=request.day)
-    below = Unit.objects.filter(goes_on, parent=old).order_by("kind", "folded", "pk")
+    still_open = Q(active_until=None) | Q(active_until__gte=request.day)
+    below = Unit.objects.filter(still_open, parent=old).order_by("kind", "folded", "pk")
     form = SplitForm(posted_data(request), old, below, initial=initial)
     if request.method == "POST" and "again" not in request.POST and form.is_valid():
         shares = _split_parts(request, form)
         if shares and request.POST.get("sure") == "1":
-            done = _split_done(request, form, old, shares)
-            if done is not None:
+            result = _try_split(request, form, old, shares)
+            if result is not None:
                 messages.success(
-                    request, f"Đã chia tách {old.name}: {', '.join(unit.name for unit in done.new)}."
+                    request, f"Đã chia tách {old.name}: {', '.join(unit.name for unit in result.new)}."
                 )
-                return redirect("units:detail", done.new[0].pk)
+                return redirect("units:detail", result.new[0].pk)
         elif shares and _split_is_possible(request, form, old, shares):
             return render(
                 request, "units/lifecycle/split_preview.html", _split_changes(request, form, old, shares)
@@ -232,7 +232,7 @@ def _split_parts(request: HttpRequest, form: SplitForm) -> Shares:
     return [] if form.errors else shares
 
 
-def _split_done(
+def _try_split(
     request: HttpRequest, form: SplitForm, old: Unit, shares: Shares
 ) -> restructuring.RestructuringResult | None:
     data = form.cleaned_data
@@ -248,9 +248,9 @@ def _split_done(
 def _split_is_possible(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -> bool:
     """Whether the rules allow it: does it and rolls back."""
     with transaction.atomic():
-        done = _split_done(request, form, old, shares)
+        result = _try_split(request, form, old, shares)
         transaction.set_rollback(True)
-    return done is not None
+    return result is not None
 
 
 def _split_changes(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -> dict:

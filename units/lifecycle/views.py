@@ -311,8 +311,8 @@ def _preview_closing(request: HttpRequest, form: CloseUnitForm, unit: Unit) -> l
     ending = Unit.objects.under(unit).filter(active_until=form.cleaned_data["on"])
     before = set(ending.values_list("pk", flat=True))
     with transaction.atomic():
-        done = _close(request, form, Unit.objects.select_related("parent").get(pk=unit.pk))
-        numbers = set(ending.values_list("pk", flat=True)) - before if done else set()
+        closed = _close(request, form, Unit.objects.select_related("parent").get(pk=unit.pk))
+        numbers = set(ending.values_list("pk", flat=True)) - before if closed else set()
         transaction.set_rollback(True)
     return list(Unit.objects.filter(pk__in=numbers).order_by("depth", "kind", "folded", "pk"))
 

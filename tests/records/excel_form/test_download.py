@@ -71,7 +71,7 @@ def test_numbers_are_validated_in_vietnamese_and_reasons_offered(as_, people, fi
 
 def test_groups_that_are_switched_off_are_not_there(as_, people, fields, july):
     column_groups.switch_column_group(
-        people.district, SwitchedGroup.TRANSFERRED, JULY, asked=False, by=people.reviewer, at=AT
+        people.district, SwitchedGroup.TRANSFERRED, JULY, is_on=False, by=people.reviewer, at=AT
     )
     names = [worksheet.value for worksheet in opened(form_of(as_("clerk"), july)).worksheets[0][6]]
     assert "returned_direct" in names and "transferred_in" not in names

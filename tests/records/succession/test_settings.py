@@ -223,7 +223,7 @@ def test_what_somebody_set_since_is_not_lost(tree):
 def test_a_switch_that_somebody_set_since_is_not_lost(tree):
     switch(tree.tan_thanh)
     new = merged(tree)
-    column_groups.switch_column_group(new, SwitchedGroup.RETURNED, Month(2025, 7), asked=True, by=None, at=AT)
+    column_groups.switch_column_group(new, SwitchedGroup.RETURNED, Month(2025, 7), is_on=True, by=None, at=AT)
     with pytest.raises(TreeRefused, match="Đã có nhóm cột gắn"):
         undo.undo_restructuring(new, by=None)
 

@@ -25,7 +25,7 @@ def test_a_clerk_sees_own_months_only_with_what_comes_first_on_top(as_, people, 
     answer = as_("clerk").get("/records/")
     text = answer.content.decode()
     assert answer.status_code == 200 and "Còn 1 báo cáo bị trả lại, 11 báo cáo quá hạn" in text
-    assert [one.mark for one in answer.context["owed"]][:2] == ["back", "late"]
+    assert [status.key for status in answer.context["owed"]][:2] == ["back", "late"]
     assert people.beta.name not in text and "matrix" not in answer.context
     assert "Tháng 8/2022: mở nhập từ 15/8/2022" in text
 

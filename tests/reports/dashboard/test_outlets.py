@@ -148,7 +148,7 @@ def test_months_without_reports_are_gaps():
     months = Month.range(Month(2022, 1), Month(2022, 3))
     chart = blocks.online_by_month(months, [("commune", figures)], ["commune"])
     assert [point.percent for point in chart.series[0].points] == ["50.0", None, None]
-    assert chart.told == "Trực tuyến tháng 1/2022: cấp xã 50,0%"
+    assert chart.sentence == "Trực tuyến tháng 1/2022: cấp xã 50,0%"
 
 
 def test_incomplete_months_are_hollow():
@@ -238,8 +238,12 @@ def test_the_heading_claims_only_what_holds(tiers, heading):
 
 def test_an_unchanged_share_is_not_called_a_rise():
     data = summary({"A": tally(80, 20)})
-    assert blocks.channel_comparison(data, summary({"A": tally(160, 40)})).told == (
+    assert blocks.channel_comparison(data, summary({"A": tally(160, 40)})).sentence == (
         "Trực tuyến so với cùng kỳ: cấp xã vẫn là 20,0%"
     )
-    assert blocks.channel_comparison(data, summary({"A": tally(9, 1)})).told.endswith("từ 10,0% lên 20,0%")
-    assert blocks.channel_comparison(data, summary({"A": tally(7, 3)})).told.endswith("từ 30,0% còn 20,0%")
+    assert blocks.channel_comparison(data, summary({"A": tally(9, 1)})).sentence.endswith(
+        "từ 10,0% lên 20,0%"
+    )
+    assert blocks.channel_comparison(data, summary({"A": tally(7, 3)})).sentence.endswith(
+        "từ 30,0% còn 20,0%"
+    )

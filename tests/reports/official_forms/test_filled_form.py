@@ -112,7 +112,7 @@ def test_every_cell_that_differs_is_listed_with_both_values(reader):
     # The edited file has no computed results: formula cells are compared by their parts.
     result = answer.context["found"]
     differences = {
-        (difference.cell, difference.stored, difference.given) for difference in result.differences
+        (difference.cell, difference.stored, difference.uploaded) for difference in result.differences
     }
     assert {(f"C{line}", row.cells[0], 99_999), (f"D{line}", row.cells[1], None)} <= differences
     assert result.missing == [rows[at + 1].name] and result.unknown == [f"Lĩnh vực lạ (dòng {line + 1})"]

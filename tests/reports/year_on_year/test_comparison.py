@@ -29,17 +29,17 @@ SIDE = build_summary(
 
 def test_few_are_named_and_many_counted():
     few = ComparedSummaries(SIDE, SIDE, ("xã A", "xã B"), 2)
-    assert few.told.endswith("không tính 2 đơn vị: xã A; xã B.")
+    assert few.sentence.endswith("không tính 2 đơn vị: xã A; xã B.")
     many = ComparedSummaries(SIDE, SIDE, tuple(f"xã {n}" for n in range(100)), 13_452)
-    assert "không tính 13.452 đơn vị: xã 0; xã 1; " in many.told
-    assert many.told.endswith("xã 5 và những đơn vị khác.")
+    assert "không tính 13.452 đơn vị: xã 0; xã 1; " in many.sentence
+    assert many.sentence.endswith("xã 5 và những đơn vị khác.")
 
 
 def test_a_comparison_without_units_says_so():
-    assert ComparedSummaries(NOBODY, NOBODY, ("xã B", "xã C"), 2).told == (
+    assert ComparedSummaries(NOBODY, NOBODY, ("xã B", "xã C"), 2).sentence == (
         "Không so với cùng kỳ: không có đơn vị nào báo cáo suốt cả hai kỳ."
     )
-    assert ComparedSummaries(NOBODY, NOBODY, ("xã A",), 1).told == (
+    assert ComparedSummaries(NOBODY, NOBODY, ("xã A",), 1).sentence == (
         "Không so với cùng kỳ: xã A không báo cáo suốt cả hai kỳ."
     )
 

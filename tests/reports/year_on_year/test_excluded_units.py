@@ -83,7 +83,7 @@ def test_a_unit_without_predecessors_is_named_on_the_page_and_in_files(page, get
         assert sentence in b"".join(file.streaming_content).decode(), table
     assert sentence in get(f"/reports/charts/channels.json{WHERE[1:]}&basis=today").json()["told"]
     alone = compared(query_for(Unit.objects.get(code="moi")))[0]
-    assert alone.told == "Không so với cùng kỳ: xã Mới Lập không báo cáo suốt cả hai kỳ."
+    assert alone.sentence == "Không so với cùng kỳ: xã Mới Lập không báo cáo suốt cả hai kỳ."
 
 
 def test_what_was_divided_from_it_is_named_instead(page):
