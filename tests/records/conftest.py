@@ -1,5 +1,5 @@
-"""The cast: one district with two communes, an office and an external body; their people with signed-in
-browsers; July as a draft and as sent. It is 12 August 2022.
+"""A district with two communes, an office and an external body; their people and signed-in clients; July as a draft
+and as sent. It is 12 August 2022.
 """
 
 from datetime import UTC, date, datetime
@@ -23,7 +23,7 @@ SINCE = date(2020, 7, 1)
 
 
 def unit(code: str, tier: str, parent: Unit | None = None, kind: str = UnitKind.COMMITTEE, **more) -> Unit:
-    """One more unit in the tree; call `roster.rebuild()` after the last."""
+    """Add a unit; call `roster.rebuild()` after the last one."""
     made = Unit.objects.create(
         code=code,
         name=more.pop("name", f"Đơn vị {code}"),
@@ -62,20 +62,20 @@ def cast(db) -> SimpleNamespace:
 @pytest.fixture
 def fields(db) -> SimpleNamespace:
     """Two fields of the communes; `chung-thuc` has no postal channel."""
-    found = SimpleNamespace(chung=Field.objects.get(code=Field.UNDIVIDED))
+    namespace = SimpleNamespace(chung=Field.objects.get(code=Field.UNDIVIDED))
     for order, (code, channels) in enumerate(
         [("chung-thuc", "direct online_partial online_full"), ("ho-tich", "")], start=1
     ):
         field = Field.objects.create(code=code, name=code, order=order)
         FieldScope.objects.create(field=field, tier=Tier.COMMUNE, channels=channels, valid_from=SINCE)
-        setattr(found, code.replace("-", "_"), field)
-    return found
+        setattr(namespace, code.replace("-", "_"), field)
+    return namespace
 
 
 def balanced(
     received: int, *, online: int = 0, postal: int | None = 0, late: int = 0
 ) -> dict[str, int | None]:
-    """A whole row whose balance closes: everything received is resolved in the same month."""
+    """A complete row with a closed balance: everything received is resolved in the same month."""
     total = received + online + (postal or 0)
     return {
         "opening": 0,
@@ -99,7 +99,7 @@ def balanced(
 def entered(
     unit_: Unit, month: Month, rows: dict, by=None, upto: str = "approved", reviewer=None, reasons=None
 ):
-    """A month of a unit, brought up to a state: draft, sent or approved."""
+    """Enter a month of a unit up to a state: draft, sent or approved."""
     submission = submissions_actions.open_submission(unit_, month, by=by, at=AT)
     edition = submission.editions.last()
     edition = submissions_actions.save_counts(
@@ -113,9 +113,9 @@ def entered(
 
 
 def unlocked(submission, by=None, at: datetime = AT, reason: str = "Sửa"):
-    """A locked month opened by two people: asked for by the system, granted by `by`."""
-    asked = locking_actions.request_unlock(submission, reason=reason, by=None, at=at)
-    locking_actions.decide_unlock_request(asked, grant=True, by=by, at=at)
+    """Unlock a month: requested without a user, granted by `by`."""
+    unlock_request = locking_actions.request_unlock(submission, reason=reason, by=None, at=at)
+    locking_actions.decide_unlock_request(unlock_request, grant=True, by=by, at=at)
     return submission.editions.order_by("number").last()
 
 
@@ -124,7 +124,7 @@ JULY = Month(2022, 7)
 
 @pytest.fixture
 def people(cast, fields) -> SimpleNamespace:
-    """Every role: client by name. `owner` enters for alpha, `neighbour` for beta, `outsider` has another province."""
+    """A user of every role by name. `owner` enters for alpha, `neighbour` for beta, `outsider` has another province."""
     cast.leader = User.objects.create(username="lanhdao", full_name="Lãnh đạo huyện")
     cast.viewer = User.objects.create(username="xem")
     cast.administrator = User.objects.create(username="quantri")
@@ -144,7 +144,7 @@ def people(cast, fields) -> SimpleNamespace:
 
 @pytest.fixture
 def as_(people):
-    """as_("clerk") is a client signed in as that one of the cast."""
+    """as_("clerk"): a client signed in as that user of `people`."""
 
     def signed_in(name: str) -> Client:
         client = Client()
@@ -183,5 +183,5 @@ def stored(submission, code: str) -> DossierCount:
 
 
 def posted(submission, **more) -> dict[str, str]:
-    """A form of the page as it stands now."""
+    """A form of the page with the current revision."""
     return {"revision": str(submission.editions.last().revision), **more}

@@ -42,7 +42,7 @@ def codes(unit, month=JUNE) -> list[str]:
 
 
 def test_remembered_until_any_row_changes(cast, fields):
-    """Whoever changes it, and however; and rolled back, it is what it was."""
+    """However the rows change; after a rollback the old catalogue is back."""
     listed = FieldScope.objects.filter(field=fields.ho_tich)
     procedure = Procedure.objects.create(code="1.001193", name="Khai sinh", field=fields.ho_tich)
     scope = ProcedureScope.objects.create(procedure=procedure, valid_from=date(2020, 1, 1))
@@ -60,26 +60,26 @@ def test_remembered_until_any_row_changes(cast, fields):
     before = catalogue_rows()
     assert len(changes) == len(CATALOGUE_TABLES)
     for what, change in changes.items():
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             assert catalogue_rows() == before, what
-        assert len(asked) == 1, what
+        assert len(queries) == 1, what
         with transaction.atomic():
             change()
-            with CaptureQueriesContext(connection) as asked:
+            with CaptureQueriesContext(connection) as queries:
                 after = catalogue_rows()
-            assert _told(after) != _told(before), what
+            assert _contents(after) != _contents(before), what
             transaction.set_rollback(True)
-        assert _told(catalogue_rows()) == _told(before), what
+        assert _contents(catalogue_rows()) == _contents(before), what
         before = catalogue_rows()
-    read = " ".join(one["sql"] for one in asked)
+    read = " ".join(query["sql"] for query in queries)
     assert set(re.findall(r'(?:FROM|JOIN) "(\w+)"', read)) == {
         model._meta.db_table for model in CATALOGUE_TABLES
     }
 
 
-def _told(found: CatalogueRows) -> tuple:
-    named = [(one.pk, one.name) for one in (*found.fields.values(), *found.procedures.values())]
-    return named, found.field_rows, found.procedure_rows, found.switches
+def _contents(rows: CatalogueRows) -> tuple:
+    named = [(row.pk, row.name) for row in (*rows.fields.values(), *rows.procedures.values())]
+    return named, rows.field_rows, rows.procedure_rows, rows.switches
 
 
 def test_without_rows_a_unit_reports_undivided(cast):
@@ -108,11 +108,11 @@ def test_channels_of_field_and_procedure(cast):
         "a,A,1.2,Thủ tục 2,commune,,,2020-01-01,,,direct",
         "b,B,1.3,Thủ tục 3,commune,,,2020-01-01,,,direct online_full",
     )
-    found = Catalogue(DEFAULT_CALENDAR).expected(cast.alpha, JUNE)
-    a, b = found.values()
-    one, two = a.procedures.values()
+    entries = Catalogue(DEFAULT_CALENDAR).expected(cast.alpha, JUNE)
+    a, b = entries.values()
+    first, second = a.procedures.values()
     assert "received_postal" in a.served and "received_online_full" not in a.served
-    assert one == a.served and "received_postal" not in two
+    assert first == a.served and "received_postal" not in second
     assert "received_online_full" in b.served and "received_postal" not in b.served
     assert Catalogue(DEFAULT_CALENDAR).undivided_entry().served == ALL_SERVED
 

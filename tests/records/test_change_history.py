@@ -1,4 +1,4 @@
-"""What changed since the last sending, and the history of one cell whatever way it changed."""
+"""Changes since the last sending, and the history of a cell whichever way it changed."""
 
 import pytest
 from django.db import connection
@@ -28,7 +28,7 @@ def changed(edition: Edition, fields, by, **values) -> Edition:
 
 @pytest.fixture
 def again(people, fields, sent):
-    """Alpha's July, returned with two marked cells, of which one was changed, and sent again."""
+    """Alpha's July, returned with two marked cells and sent again after one of them was changed."""
     edition = approval_actions.return_edition(
         sent.editions.get(), reason="Đối chiếu sổ", marked_cells=MARKED, by=people.reviewer, at=AT
     )
@@ -44,12 +44,12 @@ def test_the_first_sending_changed_nothing(sent):
 
 
 def test_the_net_changes_since_the_return(people, again):
-    [found] = resent_changes(again.editions.all()).values()
-    assert {name: (one.before, one.after, one.by) for name, one in found.changes.items()} == {
+    [resent] = resent_changes(again.editions.all()).values()
+    assert {name: (change.before, change.after, change.by) for name, change in resent.changes.items()} == {
         "ho-tich-opening": (0, 3, str(people.clerk)),
         "ho-tich-withdrawn": (0, 3, str(people.clerk)),
     }
-    assert (found.left, found.reason) == (["ho-tich-awaiting"], "Đối chiếu sổ")
+    assert (resent.left, resent.reason) == (["ho-tich-awaiting"], "Đối chiếu sổ")
 
 
 def test_the_reviewer_reads_them_on_the_page_and_in_the_work_list(as_, again):
@@ -71,8 +71,8 @@ def test_taking_back_and_a_correction_count_as_sent_before(people, fields, sent)
     approval_actions.approve_edition(edition, by=people.reviewer, at=AT)
     edition = changed(unlocked(sent, by=people.reviewer), fields, people.clerk, opening=2, withdrawn=2)
     edition = submissions_actions.send_edition(edition, by=people.clerk, at=AT)
-    [found] = resent_changes([edition]).values()
-    assert {name: (one.before, one.after) for name, one in found.changes.items()} == {
+    [resent] = resent_changes([edition]).values()
+    assert {name: (change.before, change.after) for name, change in resent.changes.items()} == {
         "ho-tich-opening": (1, 2),
         "ho-tich-withdrawn": (1, 2),
     }
@@ -124,7 +124,7 @@ def test_what_a_file_wrote_first_is_found_behind_later_changes(as_, people, fiel
     assert "3 thay đổi" in whole and "“So moi”" in whole
 
 
-def test_numbers_whose_origin_no_entry_tells_stand_first(as_, people, fields):
+def test_numbers_without_a_log_entry_come_first(as_, people, fields):
     text = b"unit,month,field,opening,received_direct\n13441,2022-M07,ho-tich,5,7\n"
     import_counts(text, "thang-7.csv", at=AT, becomes=DRAFT)
     Edition.objects.update(saved_by="Bà Hai")

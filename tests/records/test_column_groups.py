@@ -1,4 +1,4 @@
-"""Groups of columns that a committee does not ask for: who binds, what is asked, what stays."""
+"""Column groups switched off by a committee: whose switch applies, which cells are left, what stays stored."""
 
 import json
 from datetime import date
@@ -103,7 +103,7 @@ def test_many_that_are_set_below_are_shown_page_by_page_at_the_same_cost(as_, pe
     for size in (1, 120):
         more = [unit(f"{size}-{n}", Tier.COMMUNE, people.district) for n in range(size)]
         GroupSwitch.objects.bulk_create(
-            GroupSwitch(unit=one, group=OFF, first_month=202209, asked=False) for one in more
+            GroupSwitch(unit=commune, group=OFF, first_month=202209, asked=False) for commune in more
         )
         with CaptureQueriesContext(connection) as caught:
             page = reviewer.get("/records/groups/").content.decode()

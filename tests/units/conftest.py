@@ -15,7 +15,7 @@ START = date(2020, 1, 1)
 
 
 def draft(code, tier="commune", parent="351", kind="committee", **other) -> UnitDraft:
-    """A draft with everything that a test does not care about."""
+    """A draft with defaults for what a test does not set."""
     name = other.pop("name", f"Đơn vị {code}")
     return UnitDraft(code, name, kind, tier, other.pop("active_from", START), parent=parent, **other)
 

@@ -1,4 +1,4 @@
-"""Changes of the tree and of people: refused where they would spoil history, logged where they happen."""
+"""Changes to units and people: refused where they would damage history, logged otherwise."""
 
 from datetime import date, timedelta
 from fractions import Fraction
@@ -113,13 +113,13 @@ def test_a_merger_may_take_over_a_code(tree):
     ]
     assert {"unit.open", "unit.close", "unit.succeed"} <= set(Entry.objects.values_list("action", flat=True))
     for unit in (tree.tan_thanh, new[0]):
-        told = [
-            latest_log_line.detail
-            for latest_log_line in latest_log_lines(unit_subject(unit))
-            if latest_log_line.what == "Ghi quan hệ kế thừa"
+        details = [
+            log_line.detail
+            for log_line in latest_log_lines(unit_subject(unit))
+            if log_line.what == "Ghi quan hệ kế thừa"
         ]
         who = "đơn vị cũ thị trấn Tân Thanh (13474); đơn vị mới xã Tân Thanh (13474)"
-        assert f"{who}; ngày 01/7/2025; căn cứ NQ 2; tỷ lệ 1" in told
+        assert f"{who}; ngày 01/7/2025; căn cứ NQ 2; tỷ lệ 1" in details
 
 
 def test_a_split_whose_shares_do_not_sum_leaves_everything_as_it_was(tree):
@@ -167,8 +167,8 @@ def test_people_and_roles_are_logged(tree):
         users.disable_user(boss, by=boss)
     with pytest.raises(ChangeDenied):
         people_actions.end_membership(boss.memberships.get(), date(2022, 1, 1), by=boss)
-    done = list(Entry.objects.filter(subject=f"user:{user.pk}").values_list("action", "actor"))
-    assert done == [
+    actions = list(Entry.objects.filter(subject=f"user:{user.pk}").values_list("action", "actor"))
+    assert actions == [
         ("user.create", "quantri"),
         ("membership.add", "quantri"),
         ("membership.end", "quantri"),

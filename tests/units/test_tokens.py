@@ -1,4 +1,4 @@
-"""Tokens of other systems: shown once, kept as a digest, good for a subtree and a scope, until they end (S6)."""
+"""API tokens: shown once, stored as a digest, limited to a subtree, a scope and a time (S6)."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -30,7 +30,7 @@ ADDRESS = "/api/v1/summary?period=2022-H1"
 
 @pytest.fixture
 def cast(tree) -> SimpleNamespace:
-    """The administrator of the district, and the one of a neighbour's commune."""
+    """The administrators of the district and of a neighbouring commune."""
     return SimpleNamespace(
         admin=person("quantri", ("administrator", tree.district)),
         other=person("quantri-13480", ("administrator", tree.liem_tuc)),
@@ -140,7 +140,7 @@ def test_a_bad_token_is_refused_beside_a_session(tree, cast):
     client = signed_in(cast.admin)
     assert client.get(ADDRESS).status_code == 200
     assert client.get(ADDRESS, headers={"Authorization": "Bearer cchc_x"}).status_code == 401
-    # Other schemes are for whoever stands in front.
+    # Other schemes are left to the proxy.
     assert client.get(ADDRESS, headers={"Authorization": "Basic eDp5"}).status_code == 200
 
 
@@ -190,7 +190,7 @@ LEAVING = {
 
 @pytest.mark.parametrize("how", LEAVING)
 def test_a_token_ends_with_the_right_of_its_maker_at_the_next_request(tree, cast, how):
-    """Read and write, as a session does (S7); another maker's token for the same unit goes on."""
+    """For reading and writing, like a session (S7); another maker's token for the same unit stays valid."""
     above = person("quantri-tinh", ("administrator", tree.province))
     secret, other = token(tree.district, by=cast.admin)[1], token(tree.district, by=above)[1]
     assert (asking(secret).status_code, asking(other).status_code) == (200, 200)
@@ -204,7 +204,7 @@ def test_a_token_ends_with_the_right_of_its_maker_at_the_next_request(tree, cast
     assert asking(other).status_code == 200
 
 
-def test_a_token_goes_on_while_its_maker_administers_the_unit_somehow(tree, cast):
+def test_a_token_stays_valid_while_its_maker_administers_the_unit(tree, cast):
     above = person("quantri-tinh", ("administrator", tree.province))
     secret = token(tree.tan_thanh, by=cast.admin)[1]
     actions.add_membership(cast.admin, tree.province, "administrator", TODAY, by=above)
@@ -252,9 +252,9 @@ def test_the_list_takes_a_fixed_number_of_queries(tree, cast, django_assert_num_
     client = signed_in(cast.admin)
     token(tree.district)
     client.get("/units/tokens/")
-    with CaptureQueriesContext(connection) as one:
+    with CaptureQueriesContext(connection) as queries:
         client.get("/units/tokens/")
     for number in range(5):
         token(tree.tan_thanh, by=person(f"quantri-{number}", ("administrator", tree.tan_thanh)))
-    with django_assert_num_queries(len(one)):
+    with django_assert_num_queries(len(queries)):
         client.get("/units/tokens/")

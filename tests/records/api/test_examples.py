@@ -1,4 +1,4 @@
-"""The examples of docs/examples run as they stand: a client against a live server, a receiver that is pushed to."""
+"""Runs docs/examples unchanged: the client against a live server, the receiver with pushed messages."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def unit(transactional_db) -> Unit:
 
 @pytest.fixture
 def client(unit, live_server, tmp_path):
-    """client(rows): the example's exit code and what it said."""
+    """client(rows): the example's exit code and output."""
     _, secret = create_token(
         "Một cửa", unit, ["figures", "submissions", "write"], 1, by=None, at=timezone.now()
     )
@@ -58,25 +58,25 @@ def client(unit, live_server, tmp_path):
             str(tmp_path / "rows.json"),
         ]
         environment = {"CCHC_TOKEN": secret, "PATH": os.environ["PATH"], "PYTHONIOENCODING": "utf-8"}
-        done = subprocess.run(
+        process = subprocess.run(
             command, cwd=EXAMPLES, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
-        return done.returncode, done.stdout + done.stderr
+        return process.returncode, process.stdout + process.stderr
 
     return run
 
 
 def test_the_client_enters_sends_and_reads(client):
     bad = balanced(40) | {"received_direct": "12,5"}
-    code, said = client([{"field": "chung", "counts": bad}])
-    assert code == 1 and "/rows/0/counts/received_direct: “12,5” không phải số hồ sơ" in said
-    code, said = client([{"field": "chung", "counts": balanced(40)}])
-    assert (code, said.splitlines()) == (
+    code, output = client([{"field": "chung", "counts": bad}])
+    assert code == 1 and "/rows/0/counts/received_direct: “12,5” không phải số hồ sơ" in output
+    code, output = client([{"field": "chung", "counts": balanced(40)}])
+    assert (code, output.splitlines()) == (
         0,
         ["thị trấn Tân Thanh, 2022-M07: sent, revision 1", "received: 40"],
     )
-    code, said = client([{"field": "chung", "counts": balanced(41)}])
-    assert code == 1 and said.startswith("409 sent:")
+    code, output = client([{"field": "chung", "counts": balanced(41)}])
+    assert code == 1 and output.startswith("409 sent:")
 
 
 def listening(port: int) -> bool:
@@ -86,7 +86,7 @@ def listening(port: int) -> bool:
 
 @pytest.fixture
 def receiver(unit, settings):
-    """What the example prints, told by `receiver()` once it has ended; the secret is that of a set receiver."""
+    """receiver(): what the example printed, after it has ended. It has the secret of a stored receiver."""
     port = free_port()
     settings.PUSH_HOSTS, settings.PUSH_SCHEMES = frozenset({f"127.0.0.1:{port}"}), ("http",)
     _, secret = create_receiver("Tỉnh", unit, f"http://127.0.0.1:{port}/", by=None, at=timezone.now())
@@ -111,10 +111,10 @@ def receiver(unit, settings):
 
 
 def test_the_receiver_takes_what_is_approved(unit, receiver, capsys):
-    found = submissions_actions.open_submission(unit, Month(2022, 7), by=None, at=AT)
+    submission = submissions_actions.open_submission(unit, Month(2022, 7), by=None, at=AT)
     rows = {(Field.objects.get(code=Field.UNDIVIDED).pk, None): balanced(40)}
-    submissions_actions.save_counts(found.editions.get(), rows, by=None, revision=0, at=AT)
-    submissions_actions.send_edition(found.editions.get(), by=None, at=AT)
+    submissions_actions.save_counts(submission.editions.get(), rows, by=None, revision=0, at=AT)
+    submissions_actions.send_edition(submission.editions.get(), by=None, at=AT)
     reviewer = User.objects.create(username="tonghop")
     approval_actions.approve_edition(Edition.objects.get(), by=reviewer, at=AT)
     call_command("deliver")

@@ -1,4 +1,4 @@
-"""Several systems save one month at once: one wins, the others are told both values; one key is one change."""
+"""Several systems save one month at once: one wins, the others get both values; one key means one change."""
 
 import json
 
@@ -30,9 +30,9 @@ def test_one_of_ten_systems_saves(cast, fields, shared_database):
     (winner,) = [content for status, content in answers if status == 200]
     stored = next(row for row in json.loads(winner)["rows"] if row["field"] == "ho-tich")["counts"]["opening"]
     refused = [json.loads(content) for status, content in answers if status == 409]
-    assert len(refused) == 9 and {one["code"] for one in refused} == {"stale"}
-    assert {one["cells"][0]["theirs"] for one in refused} == {stored}
-    assert {one["cells"][0]["mine"] for one in refused} == set(range(10)) - {stored}
+    assert len(refused) == 9 and {answer["code"] for answer in refused} == {"stale"}
+    assert {answer["cells"][0]["theirs"] for answer in refused} == {stored}
+    assert {answer["cells"][0]["mine"] for answer in refused} == set(range(10)) - {stored}
 
 
 def test_one_key_sent_ten_times_at_once_is_one_change(cast, fields, shared_database):

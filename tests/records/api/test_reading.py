@@ -1,4 +1,4 @@
-"""`/api/v1/`: what a token reads of units, months, the catalogue; pages, ETags, and who may read what."""
+"""Reading `/api/v1/` with a token: units, months, the catalogue; pagination, ETags and rights."""
 
 import json
 from collections.abc import Callable
@@ -28,7 +28,7 @@ Get = Callable[..., HttpResponse]
 
 @pytest.fixture
 def token(people) -> Callable[..., Get]:
-    """token(unit, *scopes): asks as a system with such a token."""
+    """token(unit, *scopes): a GET function with such a token."""
 
     def made(unit, *scopes: str) -> Get:
         _, secret = create_token("Một cửa", unit, scopes or TokenScope.values, 30, by=None, at=timezone.now())
@@ -52,24 +52,24 @@ def months(people, fields) -> None:
 
 def all_pages(get: Get, address: str) -> list[dict]:
     """Every row of a list, page by page."""
-    found, pages = [], 0
+    items, pages = [], 0
     while address:
         answer = get(address).json()
-        found += answer["items"]
+        items += answer["items"]
         address, pages = answer["next"], pages + 1
         assert pages < 50
-    return found
+    return items
 
 
 def test_units_of_the_subtree_in_pages(token, people):
     get = token(people.district)
     whole = all_pages(get, "/api/v1/units")
-    assert {one["code"] for one in whole} == {"351", "13441", "13450", "van-phong", "dat-dai"}
+    assert {unit["code"] for unit in whole} == {"351", "13441", "13450", "van-phong", "dat-dai"}
     assert all_pages(get, "/api/v1/units?limit=2") == whole
-    top, alpha = (next(one for one in whole if one["code"] == code) for code in ("351", "13441"))
+    top, alpha = (next(unit for unit in whole if unit["code"] == code) for code in ("351", "13441"))
     assert top["parent"] is None and alpha["parent"] == "351" and alpha["reports"]
-    assert [one["code"] for one in get("/api/v1/units?unit=13441").json()["items"]] == ["13441"]
-    assert {one["tier"] for one in get("/api/v1/units?tier=commune").json()["items"]} == {"commune"}
+    assert [unit["code"] for unit in get("/api/v1/units?unit=13441").json()["items"]] == ["13441"]
+    assert {unit["tier"] for unit in get("/api/v1/units?tier=commune").json()["items"]} == {"commune"}
     assert get("/api/v1/units?on=2019-01-01").json()["items"] == []
 
 
@@ -83,11 +83,13 @@ def test_months_with_their_days(token, people):
 
 
 def test_the_catalogue(token, people, fields):
-    found = {one["code"]: one for one in token(people.alpha)("/api/v1/catalogue/fields").json()["items"]}
-    assert found["ho-tich"]["scopes"] == [
+    catalogue = {
+        field["code"]: field for field in token(people.alpha)("/api/v1/catalogue/fields").json()["items"]
+    }
+    assert catalogue["ho-tich"]["scopes"] == [
         {"tier": "commune", "channels": None, "valid_from": "2020-07-01", "valid_until": None}
     ]
-    assert found["chung-thuc"]["scopes"][0]["channels"] == ["direct", "online_partial", "online_full"]
+    assert catalogue["chung-thuc"]["scopes"][0]["channels"] == ["direct", "online_partial", "online_full"]
 
 
 def test_months_and_their_states(token, people, months):
@@ -110,29 +112,29 @@ def test_months_and_their_states(token, people, months):
 
 
 def test_one_month_with_its_counts(token, people, months):
-    found = token(people.alpha)("/api/v1/submissions/13441/2022-M06").json()
-    assert (found["state"], found["lock"]["code"], found["findings"]) == ("approved", "approved", [])
-    assert "Đề nghị" in found["lock"]["detail"]
-    row = next(one for one in found["rows"] if one["field"] == "chung-thuc")
+    month = token(people.alpha)("/api/v1/submissions/13441/2022-M06").json()
+    assert (month["state"], month["lock"]["code"], month["findings"]) == ("approved", "approved", [])
+    assert "Đề nghị" in month["lock"]["detail"]
+    row = next(line for line in month["rows"] if line["field"] == "chung-thuc")
     assert row["counts"]["received_direct"] == 40 and row["counts"]["received_postal"] is None
     assert "received_postal" not in row["served"]
-    assert found["totals"]["received"] == 50 and found["totals"]["opening"] == 0
+    assert month["totals"]["received"] == 50 and month["totals"]["opening"] == 0
     July = token(people.alpha)("/api/v1/submissions/13441/2022-M07").json()
-    assert {one["code"] for one in July["findings"]} == {"same_as_last"} and July["lock"] is None
+    assert {finding["code"] for finding in July["findings"]} == {"same_as_last"} and July["lock"] is None
 
 
 def test_a_month_that_was_not_opened(token, people, fields):
-    found = token(people.alpha)("/api/v1/submissions/13441/2022-M08").json()
-    assert (found["state"], found["revision"], found["edition"]) == ("none", 0, None)
-    assert [one["field"] for one in found["rows"]] == ["chung-thuc", "ho-tich"]
+    month = token(people.alpha)("/api/v1/submissions/13441/2022-M08").json()
+    assert (month["state"], month["revision"], month["edition"]) == ("none", 0, None)
+    assert [row["field"] for row in month["rows"]] == ["chung-thuc", "ho-tich"]
     refused = token(people.district)("/api/v1/submissions/351/2022-M08")
     assert (refused.status_code, refused.json()["code"]) == (404, "not_expected")
 
 
 def test_earlier_editions_are_read_by_number(token, people, months, fields):
     june = people.alpha.submissions.get(month=202206)
-    asked = locking_actions.request_unlock(june, reason="Sửa", by=None, at=AT)
-    locking_actions.decide_unlock_request(asked, grant=True, by=people.reviewer, at=AT)
+    request = locking_actions.request_unlock(june, reason="Sửa", by=None, at=AT)
+    locking_actions.decide_unlock_request(request, grant=True, by=people.reviewer, at=AT)
     get = token(people.alpha)
     newest = get("/api/v1/submissions/13441/2022-M06").json()
     assert (newest["edition"], newest["state"], newest["in_force"]) == (2, "draft", 1)
@@ -202,7 +204,7 @@ def test_a_cursor_is_of_its_list(token, people, months):
         ("/api/v1/reviews?state=x", "bad_state"),
     ],
 )
-def test_what_cannot_be_is_refused(token, people, where, code):
+def test_impossible_parameters_are_refused(token, people, where, code):
     answer = token(people.district)(where)
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
@@ -218,12 +220,12 @@ def test_what_cannot_be_is_refused(token, people, where, code):
     ],
 )
 def test_outside_the_subtree_everything_is_unknown(token, people, months, where):
-    """The same answer for a neighbour, the unit above, a code of nobody, and a code with a day that is none."""
+    """The same answer for a neighbour, the unit above, an unknown code, and a code with an invalid day."""
     get = token(people.alpha)
     answers = [get(where.format(code)) for code in ("13450", "351", "khong-co", "13450@2022-02-30", "a/b")]
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
-    assert "13450" not in json.dumps([get(one).json() for one in LISTS])
+    assert "13450" not in json.dumps([get(address).json() for address in LISTS])
 
 
 SCOPES = {
@@ -253,7 +255,7 @@ def test_every_address_asks_for_its_scope(token, people):
 
 def test_people_read_the_same_by_their_session(as_, people, months):
     client = as_("clerk")
-    assert [one["code"] for one in client.get("/api/v1/units").json()["items"]] == ["13441"]
+    assert [unit["code"] for unit in client.get("/api/v1/units").json()["items"]] == ["13441"]
     assert client.get("/api/v1/submissions/13441/2022-M06").json()["state"] == "approved"
     assert client.get("/api/v1/submissions/13450/2022-M06").status_code == 404
     for where in LISTS:

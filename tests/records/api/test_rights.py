@@ -1,4 +1,4 @@
-"""Who reads and who writes which month by the API: caller × unit × method (acceptance S2, S3, S6)."""
+"""Rights to read and write months by the API: caller × unit × method (acceptance S2, S3, S6)."""
 
 import json
 from collections import Counter
@@ -31,19 +31,19 @@ CODES = ("13441", "13450", "351", "35", "khong-co")
 
 @pytest.fixture
 def callers(people, as_, fields):
-    """name → (client, who it is)."""
-    found = {name: (as_(name), getattr(people, name)) for name in PEOPLE}
+    """name → (client, user or system)."""
+    by_name = {name: (as_(name), getattr(people, name)) for name in PEOPLE}
     for name, (unit, scopes) in TOKENS.items():
         made, secret = create_token(name, getattr(people, unit), scopes, 30, by=None, at=timezone.now())
-        found[name] = Client(headers={"Authorization": f"Bearer {secret}"}), System(made)
+        by_name[name] = Client(headers={"Authorization": f"Bearer {secret}"}), System(made)
     rows = {(fields.ho_tich.pk, None): balanced(5)}
     for unit in (people.alpha, people.beta):
         entered(unit, Month(2022, 6), rows, reviewer=people.reviewer)
-    return found
+    return by_name
 
 
 def put(client: Client, where: str):
-    """Undone at once: every caller finds the month as it was."""
+    """Rolled back, so that every caller meets the same month."""
     body = {"revision": 0, "rows": [{"field": "ho-tich", "counts": {"received_direct": 1}}]}
     with transaction.atomic():
         answer = client.put(
@@ -56,7 +56,7 @@ def put(client: Client, where: str):
 
 
 def expected(who, right: Right, unit) -> set[int]:
-    """What a caller may be answered; 409 and 404 of one's own group unit say that it reports nothing."""
+    """Allowed status codes; 409 and 404 for one's own group unit mean that it does not report."""
     scope = TokenScope.SUBMISSIONS if right is Right.READ else TokenScope.WRITE
     if isinstance(who, System) and scope not in who.token.granted:
         return {403}
@@ -68,8 +68,8 @@ def expected(who, right: Right, unit) -> set[int]:
 
 
 def test_every_caller_on_every_unit(callers, people):
-    units = {one.code: one for one in (people.alpha, people.beta, people.district, people.province)}
-    seen: Counter[int] = Counter()
+    units = {unit.code: unit for unit in (people.alpha, people.beta, people.district, people.province)}
+    statuses: Counter[int] = Counter()
     for name, (client, who) in callers.items():
         unknown = set()
         for code in CODES:
@@ -79,11 +79,11 @@ def test_every_caller_on_every_unit(callers, people):
             ):
                 answer = ask(f"/api/v1/submissions/{code}/{month}")
                 who.__dict__.pop("_memberships", None)
-                wanted = expected(who, right, units.get(code))
-                assert answer.status_code in wanted, (name, code, right, answer.content.decode())
-                if wanted == {404}:
+                allowed = expected(who, right, units.get(code))
+                assert answer.status_code in allowed, (name, code, right, answer.content.decode())
+                if allowed == {404}:
                     unknown.add(answer.content)
-                seen[min(wanted)] += 1
+                statuses[min(allowed)] += 1
         assert len(unknown) <= 1, name
-    print(f"\n{sum(seen.values())} cases: {dict(seen)}")
-    assert sum(seen.values()) == len(callers) * len(CODES) * 2 and min(seen.values()) >= 5
+    print(f"\n{sum(statuses.values())} cases: {dict(statuses)}")
+    assert sum(statuses.values()) == len(callers) * len(CODES) * 2 and min(statuses.values()) >= 5

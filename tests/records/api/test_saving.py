@@ -1,4 +1,4 @@
-"""PUT of a month by another system: the page's rules and words, all or nothing, once for each key."""
+"""PUT of a month by another system: the page's rules and messages, all or nothing, once per key."""
 
 import json
 from collections.abc import Callable
@@ -36,9 +36,9 @@ def body(revision: int = 0, *, send: bool = False, **rows: dict) -> dict:
 
 
 def put(
-    system: Client, given, *, key: str = "k1", where: str = WHERE, kind: str = "application/json"
+    system: Client, content, *, key: str = "k1", where: str = WHERE, kind: str = "application/json"
 ) -> HttpResponse:
-    text = given if isinstance(given, str | bytes) else json.dumps(given)
+    text = content if isinstance(content, str | bytes) else json.dumps(content)
     return system.put(where, text, content_type=kind, headers={"Idempotency-Key": key})
 
 
@@ -54,8 +54,8 @@ WHOLE = {"chung_thuc": balanced(40, postal=None), "ho_tich": balanced(10)}
 def test_a_month_is_entered_and_sent_at_once(system, people):
     answer = put(system, body(send=True, **WHOLE))
     assert answer.status_code == 200, answer.content.decode()
-    told = answer.json()
-    assert (told["state"], told["revision"], told["totals"]["received"]) == ("sent", 1, 50)
+    result = answer.json()
+    assert (result["state"], result["revision"], result["totals"]["received"]) == ("sent", 1, 50)
     edition = Edition.objects.get(submission__unit=people.alpha, submission__month=JULY.number)
     assert (edition.state, edition.saved_by, edition.sent_by) == ("sent", "Một cửa (API)", "Một cửa (API)")
     entries = list(Entry.objects.filter(subject=edition.submission.subject).order_by("sequence"))
@@ -67,8 +67,8 @@ def test_a_month_is_entered_and_sent_at_once(system, people):
 
 def test_the_history_of_a_cell_says_that_it_came_in_by_the_api(system, as_, people):
     put(system, body(**WHOLE))
-    found = Submission.objects.get()
-    page = as_("clerk").get(f"/records/{found.pk}/history/?o=ho-tich-received_direct").content.decode()
+    submission = Submission.objects.get()
+    page = as_("clerk").get(f"/records/{submission.pk}/history/?o=ho-tich-received_direct").content.decode()
     assert "Một cửa (API)" in page and "qua API" in page
 
 
@@ -92,7 +92,7 @@ def test_who_made_the_token_does_not_approve_what_it_sent(as_, people, fields):
 
 
 def test_who_made_the_token_does_not_approve_what_it_sent_of_others(as_, people, sent):
-    """The clerk's numbers, sent once more by a token without a change: its maker vouches for them."""
+    """A token sends the clerk's numbers again unchanged: its maker becomes responsible for them."""
     Membership.objects.create(
         user=people.administrator, unit=people.district, role=Role.REVIEWER, valid_from=date(2022, 1, 1)
     )
@@ -109,9 +109,9 @@ def test_rows_that_are_not_named_stay_and_a_named_row_is_replaced(system, people
     put(system, body(**WHOLE))
     answer = put(system, body(1, ho_tich={"received_direct": 7}), key="k2")
     assert answer.json()["revision"] == 2
-    kept = {one.field.code: one for one in DossierCount.objects.select_related("field")}
-    assert (kept["ho-tich"].received_direct, kept["ho-tich"].opening) == (7, None)
-    assert kept["chung-thuc"].received_direct == 40
+    counts = {count.field.code: count for count in DossierCount.objects.select_related("field")}
+    assert (counts["ho-tich"].received_direct, counts["ho-tich"].opening) == (7, None)
+    assert counts["chung-thuc"].received_direct == 40
 
 
 def test_one_key_is_one_change(system, people):
@@ -130,7 +130,7 @@ def test_a_refusal_leaves_its_key_free(system):
     assert put(system, body(ho_tich={"received_direct": 1})).status_code == 200
 
 
-def test_who_saved_first_is_told_with_both_values(system, people, july, fields):
+def test_a_stale_save_shows_the_other_user_and_both_values(system, people, july, fields):
     edition = submissions_actions.save_counts(
         july.editions.get(),
         {(fields.ho_tich.pk, None): {"received_direct": 5}},
@@ -139,9 +139,9 @@ def test_who_saved_first_is_told_with_both_values(system, people, july, fields):
         at=AT,
     )
     answer = put(system, body(ho_tich={"received_direct": 9}))
-    told = answer.json()
-    assert (answer.status_code, told["code"], told["revision"]) == (409, "stale", edition.revision)
-    (cell,) = told["cells"]
+    result = answer.json()
+    assert (answer.status_code, result["code"], result["revision"]) == (409, "stale", edition.revision)
+    (cell,) = result["cells"]
     assert (cell["field"], cell["measure"], cell["mine"], cell["theirs"], cell["by"]) == (
         "ho-tich", "received_direct", 9, 5, "xa-13441",
     )  # fmt: skip
@@ -149,18 +149,18 @@ def test_who_saved_first_is_told_with_both_values(system, people, july, fields):
 
 
 def test_all_or_nothing(system):
-    """A good row beside a bad one, a draft that cannot be sent: nothing of it is stored, the month not even opened."""
-    for given in (
+    """A good row beside a bad one, a draft that cannot be sent: nothing is stored, the month not even opened."""
+    for content in (
         body(chung_thuc=balanced(5, postal=None), ho_tich={"received_direct": "12,5"}),
         body(send=True, chung_thuc=balanced(5, postal=None), ho_tich=balanced(5) | {"opening": 3}),
         body(send=True),
     ):
-        answer = put(system, given)
+        answer = put(system, content)
         assert (answer.status_code, answer.json()["code"]) == (422, "faults")
         assert not Submission.objects.exists() and not Entry.objects.filter(action="submission.save").exists()
 
 
-def test_every_fault_is_told_with_its_place(system):
+def test_every_fault_has_its_place(system):
     rows = [
         {"field": "chung-thuc", "counts": {"received_postal": 3, "opening": -1, "received": 4}},
         {"field": "khong-co", "counts": {}},
@@ -169,8 +169,8 @@ def test_every_fault_is_told_with_its_place(system):
         {"field": "ho-tich", "counts": {}},
     ]
     answer = put(system, {"revision": 0, "rows": rows})
-    found = {(one["pointer"], one["code"]) for one in answer.json()["errors"]}
-    assert found == {
+    errors = {(error["pointer"], error["code"]) for error in answer.json()["errors"]}
+    assert errors == {
         ("/rows/0/counts/received_postal", "not_served"),
         ("/rows/0/counts/opening", "negative"),
         ("/rows/0/counts/received", "unknown_column"),
@@ -209,10 +209,10 @@ def test_only_where_somebody_reports(system):
 @pytest.mark.parametrize("send", [False, True])
 def test_a_month_that_has_not_ended_is_refused_as_on_the_page(system, as_, people, month, send):
     answer = put(system, body(send=send, **WHOLE), where=f"/api/v1/submissions/13441/{month}")
-    told = answer.json()
-    assert (answer.status_code, told["code"]) == (409, "too_early")
-    asked = {"unit": people.alpha.pk, "month": month}
-    assert told["detail"] in as_("clerk").post("/records/open/", asked, follow=True).content.decode()
+    result = answer.json()
+    assert (answer.status_code, result["code"]) == (409, "too_early")
+    form = {"unit": people.alpha.pk, "month": month}
+    assert result["detail"] in as_("clerk").post("/records/open/", form, follow=True).content.decode()
     assert not Submission.objects.exists() and not Entry.objects.filter(action="submission.open").exists()
 
 
@@ -241,7 +241,7 @@ def test_a_session_needs_the_token_of_a_form_too(people, fields):
 
 
 @pytest.mark.parametrize(
-    ("given", "pointer"),
+    ("content", "pointer"),
     [
         (b"\x00", ""),
         (b"\xff\xfe", ""),
@@ -274,8 +274,8 @@ def test_a_session_needs_the_token_of_a_form_too(people, fields):
         ('{"revision": 0, "rows": [{"counts": {"opening": [1]}}]}', "/rows/0/counts/opening"),
     ],
 )
-def test_no_other_body(system, given, pointer):
-    answer = put(system, given)
+def test_no_other_body(system, content, pointer):
+    answer = put(system, content)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request"), answer.content.decode()
     assert answer.json()["pointer"] == pointer and not Submission.objects.exists()
 
@@ -289,7 +289,7 @@ def test_numbers_of_json_are_never_guessed(system, literal, code):
     answer = put(
         system, f'{{"revision": 0, "rows": [{{"field": "ho-tich", "counts": {{"opening": {literal}}}}}]}}'
     )
-    assert answer.status_code == 422 and [one["code"] for one in answer.json()["errors"]] == [code]
+    assert answer.status_code == 422 and [error["code"] for error in answer.json()["errors"]] == [code]
 
 
 def test_null_is_not_reported_and_never_zero(system, fields):

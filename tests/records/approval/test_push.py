@@ -1,4 +1,4 @@
-"""Approved figures are pushed to a real receiver: stored with the approval, signed, in order, until they are taken."""
+"""Push of approved figures to a real receiver: stored with the approval, signed, in order, retried until accepted."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ from units.push import BadPushAddress, checked_address, create_receiver, stop_re
 
 @pytest.fixture
 def system(settings):
-    """A receiver that listens, where plain HTTP to this machine is allowed."""
+    """A listening receiver; plain HTTP to this machine is allowed."""
     with higher() as listening:
         settings.PUSH_HOSTS = frozenset({listening.host, "baocao.example.gov.vn"})
         settings.PUSH_SCHEMES = ("https", "http")
@@ -35,8 +35,8 @@ def system(settings):
 
 
 @pytest.fixture
-def told(system, people):
-    """The receiver of the district, and the secret that it was given."""
+def created(system, people):
+    """The district's receiver and its secret."""
     return create_receiver(
         "Tỉnh", people.district, f"http://{system.host}/nhan?x=1", by=None, at=timezone.now()
     )
@@ -48,19 +48,19 @@ def approve(people, fields, unit, month=JULY):
 
 
 def later() -> None:
-    """As if the pause before the next try were over."""
+    """End the pause before the next attempt."""
     Message.objects.update(next_at=timezone.now())
 
 
-def genuine(secret: str, taken) -> bool:
-    """As a receiver checks it, from what was documented alone."""
+def genuine(secret: str, request) -> bool:
+    """The receiver's check of a signature, as documented."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
     signed = b".".join(
-        [taken.headers["webhook-id"].encode(), taken.headers["webhook-timestamp"].encode(), taken.body]
+        [request.headers["webhook-id"].encode(), request.headers["webhook-timestamp"].encode(), request.body]
     )
     right = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-    fresh = abs(time.time() - int(taken.headers["webhook-timestamp"])) < 300
-    return fresh and hmac.compare_digest(right, taken.headers["webhook-signature"])
+    fresh = abs(time.time() - int(request.headers["webhook-timestamp"])) < 300
+    return fresh and hmac.compare_digest(right, request.headers["webhook-signature"])
 
 
 def deliver() -> int:
@@ -71,49 +71,49 @@ def deliver() -> int:
     return 0
 
 
-def test_a_receiver_fails_twice_and_then_takes_all_in_order(told, system: Higher, people, fields, capsys):
+def test_a_receiver_fails_twice_and_then_takes_all_in_order(created, system: Higher, people, fields, capsys):
     for unit in (people.alpha, people.beta):
         approve(people, fields, unit)
-    assert system.taken == [], "nothing is sent within the request"
+    assert system.taken == [], "nothing is sent during the request"
     system.answers = [500, 503]
     assert [deliver(), deliver()] == [1, 0], "the second run came before the pause was over"
     later()
     assert deliver() == 1
     later()
     assert deliver() == 0
-    bodies = [json.loads(one.body) for one in system.taken]
-    assert [one["data"]["unit"] for one in bodies] == ["13441", "13441", "13441", "13450"]
-    assert len({one["id"] for one in bodies}) == 2 and len({one["id"] for one in bodies[:3]}) == 1
-    assert all(genuine(told[1], one) for one in system.taken)
-    assert {one.path for one in system.taken} == {"/nhan?x=1"}
-    first = Message.objects.get(destination=told[0].pk, attempts=3)
-    assert [one.status for one in first.tries.all()] == [500, 503, 204]
+    bodies = [json.loads(request.body) for request in system.taken]
+    assert [body["data"]["unit"] for body in bodies] == ["13441", "13441", "13441", "13450"]
+    assert len({body["id"] for body in bodies}) == 2 and len({body["id"] for body in bodies[:3]}) == 1
+    assert all(genuine(created[1], request) for request in system.taken)
+    assert {request.path for request in system.taken} == {"/nhan?x=1"}
+    first = Message.objects.get(destination=created[0].pk, attempts=3)
+    assert [attempt.status for attempt in first.tries.all()] == [500, 503, 204]
     assert "Đã gửi 2 tin" in capsys.readouterr().out
 
 
-def test_what_is_told(told, system: Higher, people, fields):
+def test_content_of_a_message(created, system: Higher, people, fields):
     edition = approve(people, fields, people.alpha)
     deliver()
     body = json.loads(system.taken[0].body)
     assert body["type"] == "submission.approved" and body["data"]["month"] == "2022-M07"
     assert body["data"]["totals"]["received"] == 50 and body["data"]["edition"] == 1
-    row = next(one for one in body["data"]["rows"] if one["field"] == "ho-tich")
+    row = next(line for line in body["data"]["rows"] if line["field"] == "ho-tich")
     assert set(row["counts"]) == set(MEASURES) and row["counts"]["received_direct"] == 10
     assert body["data"]["revision"] == edition.revision
     assert system.taken[0].headers["content-type"] == "application/json"
 
 
-def test_only_what_is_approved_below_is_told_and_nothing_after_the_end(told, system, people, fields, as_):
-    receiver, _ = told
+def test_only_approvals_below_are_pushed_and_none_after_the_end(created, system, people, fields, as_):
+    receiver, _ = created
     create_receiver("Xã", people.beta, f"http://{system.host}/", by=None, at=timezone.now())
     july = {(fields.ho_tich.pk, None): balanced(10)}
     entered(people.alpha, JULY, july, by=people.clerk, upto="sent")
     assert not Message.objects.exists()
     actions.approve_editions([(Edition.objects.get(), None)], by=people.reviewer, at=AT)
-    assert [one.destination for one in Message.objects.all()] == [receiver.pk]
+    assert [message.destination for message in Message.objects.all()] == [receiver.pk]
     stop_receiver(receiver, by=None, at=timezone.now())
     waited = Message.objects.get()
-    assert (waited.state, waited.attempts) == (Delivery.FAILED, 0), "what waits is given up at once"
+    assert (waited.state, waited.attempts) == (Delivery.FAILED, 0), "waiting messages fail at once"
     assert Entry.objects.get(action="receiver.stop").detail["given_up"] == 1
     admin = as_("administrator")
     assert admin.post(f"/units/receivers/messages/{waited.pk}/again/").status_code == 404
@@ -122,35 +122,35 @@ def test_only_what_is_approved_below_is_told_and_nothing_after_the_end(told, sys
     approve(people, fields, people.beta)
     assert Message.objects.filter(destination=receiver.pk).count() == 1
     deliver()
-    assert [one.path for one in system.taken] == ["/"], "what waited for a stopped receiver is not sent"
+    assert [request.path for request in system.taken] == ["/"], "messages of a stopped receiver are not sent"
 
 
-def test_an_approval_that_is_undone_tells_nothing(told, people, fields):
+def test_a_rolled_back_approval_is_not_pushed(created, people, fields):
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         approve(people, fields, people.alpha)
         raise ZeroDivisionError
     assert not Message.objects.exists()
 
 
-def test_a_file_that_is_approved_is_told_too(told, people, fields, django_assert_max_num_queries):
+def test_approval_by_a_file_is_pushed_too(created, people, fields, django_assert_max_num_queries):
     head = ",".join(["unit", "month", "field", "received_direct"])
     lines = [
         f"{code},2022-M07,{field},5" for code in ("13441", "13450") for field in ("ho-tich", "chung-thuc")
     ]
     report = import_counts("\n".join([head, *lines]).encode(), "so-lieu.csv", at=AT, becomes=APPROVED)
     assert report.errors == []
-    assert [one.subject for one in Message.objects.all()] == [
+    assert [message.subject for message in Message.objects.all()] == [
         "Đơn vị 13441, tháng 7/2022",
         "Đơn vị 13450, tháng 7/2022",
     ]
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 404])
-def test_redirections_are_not_followed(told, system: Higher, people, fields, status):
+def test_redirections_are_not_followed(created, system: Higher, people, fields, status):
     approve(people, fields, people.alpha)
     system.answers = [status]
     assert deliver() == 1
-    assert [one.path for one in system.taken] == ["/nhan?x=1"]
+    assert [request.path for request in system.taken] == ["/nhan?x=1"]
 
 
 def test_a_receiver_that_is_away(settings, people, fields):
@@ -162,7 +162,9 @@ def test_a_receiver_that_is_away(settings, people, fields):
     assert (attempt.status, attempt.error) == (None, "Không kết nối được.")
 
 
-def test_an_address_that_is_no_longer_allowed_is_not_reached(told, system: Higher, people, fields, settings):
+def test_an_address_that_is_no_longer_allowed_is_not_reached(
+    created, system: Higher, people, fields, settings
+):
     approve(people, fields, people.alpha)
     settings.PUSH_HOSTS = frozenset()
     assert deliver() == 1 and system.taken == []
@@ -199,8 +201,8 @@ def test_only_named_hosts_over_tls(settings, url):
         checked_address(url)
 
 
-def test_the_secret_is_in_no_table(told):
-    receiver, secret = told
+def test_the_secret_is_in_no_table(created):
+    receiver, secret = created
     assert (
         push.receiver_secret(receiver) == secret
         and len(base64.b64decode(secret.removeprefix("whsec_"))) == 32
@@ -209,7 +211,7 @@ def test_the_secret_is_in_no_table(told):
     assert receiver.nonce not in secret
 
 
-def test_the_page_shows_what_waits_and_sends_it_again(told, system: Higher, as_, people, fields):
+def test_the_page_shows_what_waits_and_sends_it_again(created, system: Higher, as_, people, fields):
     admin = as_("administrator")
     approve(people, fields, people.alpha)
     system.answers = [500]
@@ -226,7 +228,7 @@ def test_the_page_shows_what_waits_and_sends_it_again(told, system: Higher, as_,
     assert Entry.objects.get(action="outbox.send_again").actor == "quantri"
 
 
-def test_receivers_and_messages_are_downloaded_as_they_are_listed(told, system, as_, people, fields):
+def test_receivers_and_messages_are_downloaded_as_they_are_listed(created, system, as_, people, fields):
     admin = as_("administrator")
     approve(people, fields, people.alpha)
     page = admin.get("/units/receivers/").content.decode()
@@ -260,12 +262,12 @@ def test_receivers_are_set_on_the_page_for_the_own_units(system, as_, people):
     assert admin.post("/units/receivers/messages/987654/again/").status_code == 404
 
 
-def test_the_page_takes_a_fixed_number_of_queries(told, as_, people, fields, django_assert_num_queries):
+def test_the_page_takes_a_fixed_number_of_queries(created, as_, people, fields, django_assert_num_queries):
     admin = as_("administrator")
     approve(people, fields, people.alpha)
     admin.get("/units/receivers/")
-    with CaptureQueriesContext(connection) as one:
+    with CaptureQueriesContext(connection) as queries:
         admin.get("/units/receivers/")
     approve(people, fields, people.beta)
-    with django_assert_num_queries(len(one)):
+    with django_assert_num_queries(len(queries)):
         admin.get("/units/receivers/")

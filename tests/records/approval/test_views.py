@@ -1,4 +1,4 @@
-"""The reviewer's acts, and who may not: rights, own entries, stale looks, batches."""
+"""Approving, returning and unlocking on the page: rights, own entries, stale revisions, batches."""
 
 import pytest
 from django.db import transaction
@@ -62,9 +62,7 @@ def test_nobody_approves_own_entries(as_, people, sent):
 
 @pytest.fixture
 def sent_by_the_reviewer(people, sent):
-    """Alpha's July with its clerk's numbers; the one reviewer, who is a clerk there too, took it back and pressed
-    "Gửi" again.
-    """
+    """Alpha's July with its clerk's numbers, recalled and sent again by the only reviewer, who is a clerk there too."""
     Membership.objects.create(user=people.reviewer, unit=people.alpha, role=Role.CLERK, valid_from=SINCE)
     submissions_actions.recall_edition(sent.editions.get(), by=people.reviewer, at=AT)
     submissions_actions.send_edition(sent.editions.get(), by=people.reviewer, at=AT)
@@ -85,15 +83,15 @@ def test_nobody_approves_what_they_sent(as_, people, sent_by_the_reviewer):
     assert sent.editions.get().state == State.SENT
 
 
-def test_who_also_approves_is_told_before_sending(as_, people, sent_by_the_reviewer):
+def test_who_also_approves_is_warned_before_sending(as_, people, sent_by_the_reviewer):
     submissions_actions.recall_edition(sent_by_the_reviewer.editions.get(), by=people.reviewer, at=AT)
-    where, told = f"/records/{sent_by_the_reviewer.pk}/check/", "gửi rồi thì bạn không duyệt được nữa"
-    assert told in as_("reviewer").get(where).content.decode()
-    assert told not in as_("clerk").get(where).content.decode()
+    where, warning = f"/records/{sent_by_the_reviewer.pk}/check/", "gửi rồi thì bạn không duyệt được nữa"
+    assert warning in as_("reviewer").get(where).content.decode()
+    assert warning not in as_("clerk").get(where).content.decode()
 
 
 def test_what_another_person_sends_again_is_approved(as_, people, sent_by_the_reviewer):
-    """No dead end where there is one reviewer only: the unit's clerk takes it back and sends it."""
+    """With a single reviewer the unit's clerk can recall the month and send it again."""
     sent = sent_by_the_reviewer
     assert as_("clerk").post(f"/records/{sent.pk}/recall/").status_code == 302
     assert as_("clerk").post(f"/records/{sent.pk}/send/", posted(sent)).status_code == 302
@@ -150,7 +148,7 @@ def test_an_unknown_choice_is_not_found_and_approves_nothing(as_, sent):
     ],
 )
 def test_who_may_what(as_, sent, who, reading, entering, deciding):
-    """None: the right is there, and what the act answers is tried elsewhere."""
+    """None: allowed; other tests check the response."""
     client, where = as_(who), f"/records/{sent.pk}/"
     before = list(Edition.objects.values())
     assert client.get(where).status_code == reading
@@ -187,7 +185,7 @@ def test_nul_is_a_bad_request(as_, sent):
     assert as_("reviewer").post(f"/records/{sent.pk}/return/", {"reason": "a\0b"}).status_code == 400
 
 
-def test_history_tells_who_changed_which_cell(as_, sent):
+def test_history_shows_who_changed_which_cell(as_, sent):
     text = as_("leader").get(f"/records/{sent.pk}/history/").content.decode()
     assert "Lưu số liệu trên trang" in text
     assert shows(text, '?o=chung-thuc-received_direct">chung-thuc: Tiếp nhận trực tiếp</a>: — → <b>1.240</b>')
@@ -214,18 +212,18 @@ def test_a_batch_leaves_out_what_asks_for_a_look_and_says_so(as_, people, fields
     assert "Đã duyệt 1 báo cáo." in text
     assert f"Chưa duyệt {people.beta.name}: có điều cần xem, mở báo cáo ra xem rồi duyệt." in text
     assert zeros.editions.get().state == State.SENT
-    assert "Duyệt báo cáo đã chọn" not in text, "nothing is left to approve in a batch"
+    assert "Duyệt báo cáo đã chọn" not in text, "nothing to approve in a batch"
     looked = reviewer.get(f"/records/{zeros.pk}/").content.decode()
     assert "mọi ô đều là 0." in looked and "Chưa ghi lý do." in looked and "nhập tiếp" not in looked, (
-        "advice to a clerk is no use to a reviewer"
+        "a reviewer needs no advice for clerks"
     )
-    done = reviewer.post(f"/records/{zeros.pk}/approve/", {"revision": "1"}, follow=True)
-    assert done.redirect_chain[0][0] == "/records/"
-    assert f"Đã duyệt {people.beta.name}, tháng 7/2022." in done.content.decode()
+    response = reviewer.post(f"/records/{zeros.pk}/approve/", {"revision": "1"}, follow=True)
+    assert response.redirect_chain[0][0] == "/records/"
+    assert f"Đã duyệt {people.beta.name}, tháng 7/2022." in response.content.decode()
 
 
 @pytest.mark.parametrize("act", ["approve", "return", "unlock/decide"])
-def test_who_does_not_approve_is_told_whose_work_it_is(as_, people, sent, act):
+def test_who_does_not_approve_sees_who_does(as_, people, sent, act):
     answer = as_("clerk").post(f"/records/{sent.pk}/{act}/")
     text = answer.content.decode()
     assert answer.status_code == 403
@@ -250,4 +248,4 @@ def test_blank_cells_are_named_to_who_decides(as_, people, fields, july):
     place = f"o-{fields.ho_tich.pk}-0-returned_direct"
     assert f'<a href="#{place}">trả kết quả trực tiếp</a>' in text and f'id="{place}"' in text
     assert [line.code for line, _ in answer.context["blanks"]] == ["chung-thuc", "ho-tich"]
-    assert "Ô để trống" not in clerk.get(where).content.decode(), "it is the reviewer who decides"
+    assert "Ô để trống" not in clerk.get(where).content.decode(), "only the reviewer sees it"

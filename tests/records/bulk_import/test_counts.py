@@ -1,4 +1,4 @@
-"""import_counts: what is written, what is unchanged, and every fault with its place."""
+"""import_counts: written and unchanged rows, and every fault with its place."""
 
 import json
 from io import BytesIO, StringIO
@@ -38,8 +38,8 @@ def load(text: str, becomes: str = SENT, **more):
     return import_counts(text.encode(), "counts.csv", at=AT, becomes=becomes, **more)
 
 
-def faults(found) -> list[tuple]:
-    return [(fault.row, fault.column, fault.code) for _, fault in found]
+def faults(messages) -> list[tuple]:
+    return [(fault.row, fault.column, fault.code) for _, fault in messages]
 
 
 def row(unit: str, field: str = "ho-tich", month: str = "2022-M06", **values) -> str:
@@ -185,7 +185,7 @@ def test_unknown_and_missing_columns(cast):
         (["NOPE,2022-M13,x,-1,,1,"], ["month", "unit", "field", "received_direct"]),
         (["13441@2022-99-01,x,,1,,1,"], ["month", "unit"]),
         (["13441@1999-01-01,x,,1,,1,", ",,,a,,,"], ["month", "unit", "month", "unit", "received_direct"]),
-        # A cell that cannot be read hides neither its neighbours nor what the rows are to each other.
+        # An unreadable cell hides neither faults beside it nor faults between rows.
         (["13441,2022-M06,chung-thuc,x,1,1,", "13441,2022-M06,chung-thuc,1,1,1,"], ["received_direct", ""]),
         (
             ["13441,2022-M06,,x,1,1,", "13441,2022-M06,ho-tich,y,1,1,"],
@@ -222,10 +222,10 @@ def test_faults_of_the_file_stand_in_row_1_and_of_the_header_in_its_own(cast):
 
 
 def test_a_file_that_breaks_off_half_way_leaves_nothing(cast, fields, monkeypatch):
-    """Its rows are written when its entry in the log fails."""
+    """The log entry fails after the rows were written."""
     written = []
 
-    def broken(touched, *given):
+    def broken(touched, *rest):
         written.append(DossierCount.objects.count())
         raise RuntimeError("broken off")
 
@@ -251,7 +251,7 @@ def test_open_balance_is_an_error_and_for_a_draft_a_warning(cast, fields):
     report = load(text, DRAFT)
     assert (report.written, faults(report.warnings)) == (1, [(2, "", "balance")])
     assert Edition.objects.get().state == State.DRAFT
-    # The stored draft still does not close when the file that sends the month is silent about it.
+    # The stored draft's balance is still open when the file that sends the month does not mention it.
     report = load(file(row("13441", "chung-thuc")))
     assert faults(report.errors) == [(2, "", "balance")]
 
@@ -305,7 +305,7 @@ def test_writer_does_not_approve_through_a_file(cast, fields):
 
 
 def test_who_sent_it_does_not_approve_through_a_file(cast, fields):
-    """On the page or by a file that changes nothing: who hands a month in vouches for it."""
+    """Whoever sends a month, on the page or by a file without changes, is responsible for it."""
     text = file(row("13441"))
     load(text, DRAFT, by=cast.clerk)
     load(text, by=cast.neighbour)
@@ -364,7 +364,7 @@ def test_a_month_held_against_the_one_before_it_in_the_same_file(cast, fields, j
 
 def test_a_month_held_against_the_stored_one_before_it(cast, fields):
     load(file(row("13441", month="2022-M05"), row("13441", "chung-thuc", month="2022-M05")))
-    # The file adds the row that makes the month whole: its other row is stored already.
+    # The file adds the row that completes the month; the other one is stored already.
     load(file(row("13441", "chung-thuc")), DRAFT)
     assert faults(load(file(row("13441"))).warnings) == [(2, "", "same_as_last")]
 
@@ -412,9 +412,9 @@ def test_dry_run_and_json(cast, fields, tmp_path):
     out = StringIO()
     with pytest.raises(SystemExit) as stopped:
         call_command("import_counts", str(path), "--format", "json", stdout=out)
-    found = json.loads(out.getvalue())
+    report = json.loads(out.getvalue())
     assert stopped.value.code == 1
-    assert set(found["errors"][0]) == {"file", "row", "column", "code", "message"}
+    assert set(report["errors"][0]) == {"file", "row", "column", "code", "message"}
     with pytest.raises(CommandError) as wrong:
         call_command("import_counts", str(path), "--by", "ai")
     assert wrong.value.returncode == 2
@@ -439,8 +439,8 @@ def test_parts_over_their_whole_are_an_error_and_for_a_draft_a_warning(cast, fie
     assert faults(load(text, DRAFT).warnings) == [(2, "", "over_whole")]
 
 
-def test_months_that_somebody_opened_meanwhile_are_read_anew(cast, fields, monkeypatch):
-    """On PostgreSQL two files of the same new months may run at once: the second then finds the first one's rows."""
+def test_months_opened_meanwhile_are_reread(cast, fields, monkeypatch):
+    """On PostgreSQL two files with the same new months can run at once: the second then reads the first one's rows."""
     write, calls = UnitMonthWriter.write, []
 
     def beaten(self, targets):
@@ -456,11 +456,11 @@ def test_months_that_somebody_opened_meanwhile_are_read_anew(cast, fields, monke
 
 def test_no_query_for_each_row(cast, fields):
     def queries(*rows: str) -> int:
-        with CaptureQueriesContext(connection) as seen:
+        with CaptureQueriesContext(connection) as captured:
             load(file(*rows))
-        return len(seen)
+        return len(captured)
 
-    one = queries(row("13441", month="2022-M01"))
+    single = queries(row("13441", month="2022-M01"))
     many = queries(
         *(
             row(unit, field, f"2022-M{month:02}")
@@ -469,8 +469,8 @@ def test_no_query_for_each_row(cast, fields):
             for month in range(2, 12)
         )
     )
-    # One more where there are earlier months to compare with.
-    assert many <= one + 2
+    # One query more if there are earlier months to compare with.
+    assert many <= single + 2
 
 
 def test_merged_cells_are_refused_with_their_address(cast, fields):

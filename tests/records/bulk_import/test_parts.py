@@ -1,4 +1,4 @@
-"""import_counts --in-parts: whole unit-months, stopped anywhere and continued, even by kill -9."""
+"""import_counts --in-parts: whole unit-months, interrupted anywhere (also by kill -9) and continued."""
 
 import os
 import subprocess
@@ -45,29 +45,29 @@ def written(path: Path, rows: list[str]) -> Path:
 
 @pytest.fixture
 def file(tmp_path) -> Path:
-    """Twelve months of two communes: the rows of each field stand together, so that all are open at once."""
+    """Twelve months of two communes, sorted by field, so that every unit-month stays open to the end."""
     rows = [line_of(unit, month, field) for field in FIELDS for month in MONTHS for unit in CODES]
     return written(tmp_path / "nam.csv", rows)
 
 
 class Stopped(BaseException):
-    """As Ctrl-C would."""
+    """Stands for Ctrl-C."""
 
 
 def stopping(after: int):
-    """Stops when so many parts are written."""
-    told: list[int] = []
+    """A progress callback that raises `Stopped` after `after` written parts."""
+    parts: list[int] = []
 
     def tell(act: str, rows: int, total: int) -> None:
-        told.extend([rows] if act == "write" else [])
-        if len(told) == after:
+        parts.extend([rows] if act == "write" else [])
+        if len(parts) == after:
             raise Stopped
 
     return tell
 
 
 def lines_of(keys: list[tuple[int, int]]) -> Iterator[CountLine]:
-    """A line in each row for the month and unit of that row."""
+    """One line per row for the given (month, unit)."""
     for number, (month, unit) in enumerate(keys, 2):
         yield CountLine(TableRow(number, {}), type("Unit", (), {"pk": unit})(), month, number, None, (), None)
 
@@ -75,10 +75,10 @@ def lines_of(keys: list[tuple[int, int]]) -> Iterator[CountLine]:
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), max_size=40), st.integers(1, 9), st.data())
 def test_parts_are_whole_unit_months_in_a_fixed_order(keys, rows, data):
     last = {key: number for number, key in enumerate(keys, 2)}
-    found = list(file_parts(lines_of(keys), last, 0, rows))
-    assert sorted(line.row.number for part in found for line in part.lines) == list(range(2, len(keys) + 2))
+    parts = list(file_parts(lines_of(keys), last, 0, rows))
+    assert sorted(line.row.number for part in parts for line in part.lines) == list(range(2, len(keys) + 2))
     order = []
-    for part in found:
+    for part in parts:
         here = list(dict.fromkeys((line.month, line.unit.pk) for line in part.lines))
         assert part.months == len(here) and not set(here) & set(order)
         order += here
@@ -96,8 +96,8 @@ def test_stopped_after_each_part_and_continued(cast, fields, file):
         try:
             report = import_in_parts(file, at=AT, becomes=APPROVED, rows=7, on_progress=stopping(1))
         except Stopped:
-            # What stands there is whole: every unit-month has all its fields.
-            assert {one.counts.count() for one in Edition.objects.all()} == {2}
+            # Every stored unit-month has all its fields.
+            assert {edition.counts.count() for edition in Edition.objects.all()} == {2}
             assert ImportProgress.objects.get().rows == DossierCount.objects.count()
             continue
         break
@@ -105,8 +105,8 @@ def test_stopped_after_each_part_and_continued(cast, fields, file):
     assert Edition.objects.filter(state=State.APPROVED).count() == 24 and DossierCount.objects.count() == 48
     assert not ImportProgress.objects.exists() and list(recount.sum_differences()) == []
     files = Entry.objects.filter(action="counts.import")
-    assert sum(one.detail["written"] for one in files) == 48
-    assert len({one.detail["sha256"] for one in files}) == 1
+    assert sum(entry.detail["written"] for entry in files) == 48
+    assert len({entry.detail["sha256"] for entry in files}) == 1
 
 
 @pytest.mark.django_db
@@ -120,7 +120,7 @@ def test_again_after_the_end_changes_nothing(cast, fields, file):
 
 @pytest.mark.django_db
 def test_what_was_done_is_left_alone(cast, fields, file):
-    """A month that was corrected after its part was written is not put back by the rest of the file."""
+    """A month corrected after its part was written is not overwritten by the rest of the file."""
     with pytest.raises(Stopped):
         import_in_parts(file, at=AT, becomes=DRAFT, rows=7, on_progress=stopping(2))
     first = Edition.objects.select_related("submission").order_by("submission__month", "pk").first()
@@ -161,8 +161,8 @@ def test_a_month_approved_meanwhile_ends_it_there(cast, fields, file):
     entered(cast.beta, MONTHS[-1], rows, cast.clerk, "approved", cast.reviewer)
     report = import_in_parts(file, at=AT, rows=7)
     assert {fault.code for _, fault in report.errors} == {"locked"}
-    known = ImportProgress.objects.get()
-    assert 7 < known.rows < 48 and known.rows == report.earlier + report.written
+    progress = ImportProgress.objects.get()
+    assert 7 < progress.rows < 48 and progress.rows == report.earlier + report.written
     assert (
         Edition.objects.get(submission__unit=cast.beta, submission__month=MONTHS[-1].number).received_direct
         == 14
@@ -170,7 +170,7 @@ def test_a_month_approved_meanwhile_ends_it_there(cast, fields, file):
 
 
 @pytest.mark.django_db
-def test_two_at_once_are_told(cast, fields, file):
+def test_two_imports_at_once_are_refused(cast, fields, file):
     def other(act: str, rows: int, total: int) -> None:
         if act == "write":
             ImportProgress.objects.update(done=24)
@@ -180,19 +180,19 @@ def test_two_at_once_are_told(cast, fields, file):
 
 
 @pytest.mark.django_db
-def test_the_command_tells_how_far_it_is(cast, fields, file, monkeypatch):
-    out, told = StringIO(), StringIO()
-    call_command("import_counts", str(file), "--in-parts", "--dry-run", stdout=out, stderr=told)
+def test_the_command_shows_its_progress(cast, fields, file, monkeypatch):
+    out, err = StringIO(), StringIO()
+    call_command("import_counts", str(file), "--in-parts", "--dry-run", stdout=out, stderr=err)
     assert "Sẽ ghi 48 dòng" in out.getvalue() and not Edition.objects.exists()
-    call_command("import_counts", str(file), "--in-parts", "--approve", stdout=out, stderr=told)
-    assert "Đã kiểm tra 48/48 dòng\nĐã ghi 48/48 dòng\n" in told.getvalue()
+    call_command("import_counts", str(file), "--in-parts", "--approve", stdout=out, stderr=err)
+    assert "Đã kiểm tra 48/48 dòng\nĐã ghi 48/48 dòng\n" in err.getvalue()
 
     def interrupted(*args, **more):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("records.management.commands.import_counts.import_in_parts", interrupted)
     with pytest.raises(CommandError, match="chạy lại cùng lệnh để ghi tiếp") as stopped:
-        call_command("import_counts", str(file), "--in-parts", stdout=out, stderr=told)
+        call_command("import_counts", str(file), "--in-parts", stdout=out, stderr=err)
     assert stopped.value.returncode == 1
 
 
@@ -210,12 +210,12 @@ print("end", report.earlier + report.written, len(report.errors), flush=True)
 
 
 def killed_after(command: list[str], environment: dict[str, str], parts_written: int) -> bool:
-    """Run until so many parts were told of, then kill -9; whether it came to its end before."""
+    """Run, kill -9 after `parts_written` parts; returns whether the import ended before that."""
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment)
-    seen = 0
+    parts = 0
     for line in process.stdout:
-        seen += line.startswith("write")
-        if line.startswith("end") or seen == parts_written:
+        parts += line.startswith("write")
+        if line.startswith("end") or parts == parts_written:
             process.kill()
             process.communicate()
             return line.split() == ["end", "48", "0"]
@@ -223,7 +223,7 @@ def killed_after(command: list[str], environment: dict[str, str], parts_written:
 
 
 def test_kill_9_in_between(cast, fields, file, shared_database):
-    """Each run is killed after its first or second part; what stands there is whole, and so is the end."""
+    """Each run is killed after its first or second part; stored months are always complete, and so is the end."""
     place = str(connection.settings_dict["NAME"])
     address = f"sqlite:///{place}"
     if connection.vendor == "postgresql":
@@ -233,10 +233,10 @@ def test_kill_9_in_between(cast, fields, file, shared_database):
     runs = 0
     while not killed_after(command, environment, 1 + runs % 2):
         runs += 1
-        assert apart(lambda: {one.counts.count() for one in Edition.objects.all()}) <= {2}
+        assert apart(lambda: {edition.counts.count() for edition in Edition.objects.all()}) <= {2}
     assert runs > 3
     assert apart(lambda: Edition.objects.filter(state=State.APPROVED).count()) == 24
     assert not apart(ImportProgress.objects.exists) and apart(lambda: list(recount.sum_differences())) == []
     files = apart(lambda: list(Entry.objects.filter(action="counts.import")))
-    assert sum(one.detail["written"] for one in files) == 48
+    assert sum(entry.detail["written"] for entry in files) == 48
     assert apart(lambda: log.verify()) == []

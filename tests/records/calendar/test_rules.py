@@ -1,4 +1,4 @@
-"""The pages of dated rules: who may set them, what is refused, what is confirmed, what follows and what stays."""
+"""The pages of dated calendar rules: rights, refusals, confirmation, effects on due dates and stored months."""
 
 from datetime import date
 
@@ -56,8 +56,8 @@ def test_only_administrators_of_the_top_set_what_holds_for_all(as_, people):
     assert 'href="/records/rules/"' in as_("administrator").get("/units/people/").content.decode()
     text = as_("administrator").get(RULES).content.decode()
     assert "Từ đầu" in text and "ngày 14 hằng tháng" in text and text.count("<h1") == 1
-    asked = as_("administrator").post(*holiday("15/8/2022")).content.decode()
-    for page in (text, asked):
+    confirmation = as_("administrator").post(*holiday("15/8/2022")).content.decode()
+    for page in (text, confirmation):
         assert foreign(" ".join(Page(page).said), frozenset({"quantri"})) == set()
 
 
@@ -67,11 +67,12 @@ def test_a_later_cutoff_leaves_what_was_before(as_, people, july):
     assert {month: days_of(month) for month in (JULY, AUGUST)} == before
     assert days_of(SEPTEMBER) == (date(2022, 8, 15), date(2022, 9, 30))
     assert stored_calendar().span(SEPTEMBER).irregular
-    # What held by default is written down beside it.
+    # The default rule is stored too.
     assert list(CutoffRule.objects.values_list("first_month", "day")) == [(199001, 14), (202209, None)]
-    told = Entry.objects.get(action="rules.cutoff_add")
+    entry = Entry.objects.get(action="rules.cutoff_add")
     assert (
-        told.actor == "quantri" and "Từ tháng 9/2022 chốt số liệu vào ngày cuối tháng" in told.detail["words"]
+        entry.actor == "quantri"
+        and "Từ tháng 9/2022 chốt số liệu vào ngày cuối tháng" in entry.detail["words"]
     )
     User.objects.filter(pk=people.administrator.pk).update(full_name="Bà Quản trị")
     assert shows(as_("administrator").get(RULES).content.decode(), "<b>12/8/2022</b>Bà Quản trị")
@@ -86,9 +87,9 @@ def test_a_month_that_has_reports_keeps_its_days(as_, people, july):
 
 def test_a_begun_month_without_reports_is_changed_when_that_is_confirmed(as_, people, july):
     client = as_("administrator")
-    asked = client.post(*cutoff("8/2022", "20"))
-    text = asked.content.decode()
-    assert asked.status_code == 200 and "Xác nhận thay đổi" in text
+    confirmation = client.post(*cutoff("8/2022", "20"))
+    text = confirmation.content.decode()
+    assert confirmation.status_code == 200 and "Xác nhận thay đổi" in text
     assert "15/7/2022 đến 14/8/2022" in text and "15/7/2022 đến 20/8/2022" in text
     assert not CutoffRule.objects.exists()
     assert client.post(*cutoff("8/2022", "20", confirmed="1")).status_code == 302
@@ -99,8 +100,8 @@ def test_only_rules_to_come_are_taken_back(as_, people):
     client = as_("administrator")
     client.post(*cutoff("9/2022", "20"))
     base, later = CutoffRule.objects.order_by("first_month")
-    kept = client.post(f"{RULES}cutoff/{base.pk}/remove/", follow=True).content.decode()
-    assert "Quy định đã áp dụng thì không bỏ được" in kept
+    page = client.post(f"{RULES}cutoff/{base.pk}/remove/", follow=True).content.decode()
+    assert "Quy định đã áp dụng thì không bỏ được" in page
     assert client.post(f"{RULES}cutoff/{later.pk}/remove/").status_code == 302
     assert list(CutoffRule.objects.all()) == [base]
     client.post(*due("9/2022", "3"))
@@ -118,13 +119,16 @@ def test_only_rules_to_come_are_taken_back(as_, people):
 def test_due_dates_follow_by_tier_and_opened_reports_keep_theirs(as_, people, fields, july):
     entered(people.beta, JULY, {(fields.ho_tich.pk, None): balanced(3)}, by=people.neighbour, upto="sent")
     client = as_("administrator")
-    asked = client.post(*due("7/2022", "5", "commune")).content.decode()
+    confirmation = client.post(*due("7/2022", "5", "commune")).content.decode()
     # July: one report opened, one sent; August has begun.
-    assert "Tính lại cả hạn của 1 báo cáo đã mở, chưa gửi" in asked and "21/7/2022" in asked
+    assert "Tính lại cả hạn của 1 báo cáo đã mở, chưa gửi" in confirmation and "21/7/2022" in confirmation
     assert not DueRule.objects.exists()
     client.post(*due("7/2022", "5", "commune", confirmed="1"))
-    found = DueDates(stored_calendar())
-    assert (found.of("commune", JULY), found.of("district", JULY)) == (date(2022, 7, 21), date(2022, 7, 18))
+    due_dates = DueDates(stored_calendar())
+    assert (due_dates.of("commune", JULY), due_dates.of("district", JULY)) == (
+        date(2022, 7, 21),
+        date(2022, 7, 18),
+    )
     assert set(Submission.objects.values_list("due_on", flat=True)) == {date(2022, 7, 18)}
     DueRule.objects.all().delete()
     client.post(*due("7/2022", "5", "commune", confirmed="1", recompute="1"))
@@ -136,8 +140,8 @@ def test_due_dates_follow_by_tier_and_opened_reports_keep_theirs(as_, people, fi
 def test_holidays_put_off_what_is_not_opened(as_, people):
     client = as_("administrator")
     # 15 August is a Monday: the due date of August moves from the 16th to the 17th.
-    asked = client.post(*holiday("15/8/2022", name="Nghỉ bù"))
-    assert asked.status_code == 200 and "17/8/2022" in asked.content.decode()
+    confirmation = client.post(*holiday("15/8/2022", name="Nghỉ bù"))
+    assert confirmation.status_code == 200 and "17/8/2022" in confirmation.content.decode()
     client.post(*holiday("15/8/2022", name="Nghỉ bù", confirmed="1"))
     assert DueDates(stored_calendar()).of("commune", AUGUST) == date(2022, 8, 17)
     opened = actions.open_submission(people.alpha, AUGUST, by=None, at=AT)
@@ -177,7 +181,7 @@ def test_several_days_at_once_and_none_twice(as_, people):
         (*holiday("2/9/2022", name="x" * 101), "Tối đa 100 ký tự."),
     ],
 )
-def test_what_cannot_be_is_told_in_its_place_and_kept(as_, people, where, data, words):
+def test_invalid_rules_are_errors_of_their_fields_and_stay_typed(as_, people, where, data, words):
     answer = as_("administrator").post(where, data)
     assert answer.status_code == 422 and words in answer.content.decode()
     assert not CutoffRule.objects.exists() and not DueRule.objects.exists() and not Holiday.objects.exists()

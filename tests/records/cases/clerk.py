@@ -1,4 +1,4 @@
-"""What a clerk does with an export in these tests."""
+"""A clerk's steps with a dossier export: upload, mapping, reading."""
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
@@ -19,7 +19,7 @@ def uploaded(client, submission, content: bytes, name: str = "ho-so.csv", **more
 
 
 def mapped(client, submission, **more):
-    """Post the mapping page as it stands, as a person does who finds the guess right."""
+    """Confirm the mapping page unchanged."""
     file = CaseFile.objects.order_by("-pk").first()
     page = client.get(address("case_file", submission.pk, file.pk))
     data = {"lam": "doc", "first": str(JULY), "last": str(JULY), "ten": ""}

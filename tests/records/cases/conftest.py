@@ -1,4 +1,4 @@
-"""The cast of the room, files kept in a folder of the test, and work done when the test says so."""
+"""Files in a folder of the test, and jobs that run when the test calls `work`."""
 
 import pytest
 from django.utils import timezone
@@ -20,10 +20,10 @@ def _apart(monkeypatch, settings, tmp_path) -> None:
 
 @pytest.fixture
 def work():
-    """work() does what waits."""
+    """work() runs the waiting jobs."""
 
     def do() -> None:
-        while taken := jobs.take_next(timezone.now()):
-            jobs.carry_out(*taken)
+        while job := jobs.take_next(timezone.now()):
+            jobs.carry_out(*job)
 
     return do

@@ -1,6 +1,4 @@
-"""Exports as one-stop systems write them, made up, and what they count to by a counter that shares no code
-with the house.
-"""
+"""Generated exports of one-stop systems, and an independent count of them that shares no code with the product."""
 
 import csv
 import io
@@ -49,7 +47,7 @@ def rows(number: int = 120, seed: int = 1) -> list[list[str]]:
         ended = came + timedelta(days=chance.randrange(0, 20), minutes=chance.randrange(500))
         over = state in ("Đã trả kết quả", "Công dân rút hồ sơ")
         channels = [channel for channel in CHANNELS if field != "chung-thuc" or channel != "Bưu chính"]
-        returns = [one for one in RETURNS if field != "chung-thuc" or one != "Qua bưu điện"]
+        returns = [way for way in RETURNS if field != "chung-thuc" or way != "Qua bưu điện"]
         made.append(
             [
                 str(place), f"H42.7-{came:%y%m%d}-{place:04}", *NAMES, f"Thủ tục của {field}", field,
@@ -68,7 +66,7 @@ def as_csv(lines: list[list[str]], heads=HEADS, sign: str = ";") -> bytes:
 
 
 def as_xlsx(lines: list[list[str]], heads=HEADS, style: str = "dd/mm/yyyy hh:mm") -> bytes:
-    """Moments as cells of dates with their time, as a system that writes workbooks does; the title is merged."""
+    """A workbook with date-time cells and a merged title."""
     book = openpyxl.Workbook()
     sheet = book.active
     for line in [TITLE, [], list(heads), *lines]:
@@ -85,28 +83,30 @@ def as_xlsx(lines: list[list[str]], heads=HEADS, style: str = "dd/mm/yyyy hh:mm"
 
 
 def as_serials(lines: list[list[str]]) -> bytes:
-    """The same, and the cells of dates have lost their format: plain numbers."""
+    """The same with unformatted date cells, that is plain numbers."""
     return as_xlsx(lines, style="General")
 
 
 def counted(lines: list[list[str]]) -> dict[str, Counter]:
-    """By field the measures of July, told from the texts alone."""
-    found = {field: Counter() for field in FIELDS}
+    """The measures of July by field, from the texts alone."""
+    by_field = {field: Counter() for field in FIELDS}
     for line in lines:
         row = dict(zip(HEADS, line, strict=True))
-        of = found[row["Lĩnh vực"]]
+        measures = by_field[row["Lĩnh vực"]]
         came, due = (datetime.strptime(row[head], FORM) for head in ("Ngày tiếp nhận", "Ngày hẹn trả"))
         ended = datetime.strptime(row["Ngày trả kết quả"], FORM) if row["Ngày trả kết quả"] else datetime.max
         if came >= CUT or ended < START:
             continue
-        of["received_" + CHANNELS[row["Hình thức tiếp nhận"]] if came >= START else "opening"] += 1
+        measures["received_" + CHANNELS[row["Hình thức tiếp nhận"]] if came >= START else "opening"] += 1
         if ended >= CUT:
             waits = row["Trạng thái"] == "Chờ bổ sung"
-            of["awaiting" if waits else "pending_in_time" if due >= CUT else "pending_late"] += 1
+            measures["awaiting" if waits else "pending_in_time" if due >= CUT else "pending_late"] += 1
         elif row["Trạng thái"] == "Công dân rút hồ sơ":
-            of["withdrawn"] += 1
+            measures["withdrawn"] += 1
         else:
             same_day = ended.date() == due.date()
-            of["resolved_late" if ended > due else "resolved_on_time" if same_day else "resolved_early"] += 1
-            of["returned_" + RETURNS[row["Hình thức trả kết quả"]]] += 1
-    return found
+            measures[
+                "resolved_late" if ended > due else "resolved_on_time" if same_day else "resolved_early"
+            ] += 1
+            measures["returned_" + RETURNS[row["Hình thức trả kết quả"]]] += 1
+    return by_field

@@ -1,4 +1,4 @@
-"""Fields and online levels of dossiers by the catalogue of their own months and days."""
+"""Fields and online levels of dossiers by the catalogue of their month and day."""
 
 from datetime import date
 
@@ -21,7 +21,7 @@ JUNE, JULY = Month(2022, 6), Month(2022, 7)
 
 @pytest.fixture
 def turned(fields) -> Procedure:
-    """A procedure that is received online in part up to June, and wholly from July on."""
+    """A procedure received partly online up to June and fully online from July."""
     made = Procedure.objects.create(code="1.000894", name="Đăng ký kết hôn", field=fields.ho_tich)
     scope = {"procedure": made, "tier": Tier.COMMUNE}
     ProcedureScope.objects.create(
@@ -74,34 +74,34 @@ def places(unit) -> Classifier:
     return Classifier(Catalogue(stored_calendar()), unit, [JUNE, JULY], {}, True)
 
 
-def test_a_field_is_asked_for_in_the_months_that_count_it(cast, fields):
+def test_a_field_is_needed_in_the_months_that_count_it(cast, fields):
     FieldScope.objects.filter(field=fields.ho_tich).update(valid_until=date(2022, 6, 14))
     FieldScope.objects.filter(field=fields.chung_thuc).update(valid_from=date(2022, 6, 15))
-    found, old, new = places(cast.alpha), PlaceTexts("", "ho-tich"), PlaceTexts("", "chung-thuc")
-    assert found.key(old, date(2022, 6, 1), date(2022, 6, 14)) == (fields.ho_tich.pk, None)
-    assert found.key(new, date(2022, 6, 15), None) == (fields.chung_thuc.pk, None)
+    classifier, old, new = places(cast.alpha), PlaceTexts("", "ho-tich"), PlaceTexts("", "chung-thuc")
+    assert classifier.key(old, date(2022, 6, 1), date(2022, 6, 14)) == (fields.ho_tich.pk, None)
+    assert classifier.key(new, date(2022, 6, 15), None) == (fields.chung_thuc.pk, None)
     for texts, came, went in [
         (old, date(2022, 6, 1), None),
         (old, date(2022, 6, 1), date(2022, 6, 15)),
         (new, date(2022, 6, 14), date(2022, 6, 14)),
     ]:
         with pytest.raises(WrongCell) as wrong:
-            found.key(texts, came, went)
+            classifier.key(texts, came, went)
         assert wrong.value.code == "not_served"
 
 
 def test_months_reported_divided_and_not_are_read_one_by_one(cast, fields):
     FieldScope.objects.update(valid_from=date(2022, 6, 15))
-    found, texts = places(cast.alpha), PlaceTexts("", "ho-tich")
+    classifier, texts = places(cast.alpha), PlaceTexts("", "ho-tich")
     undivided = Field.objects.get(code=Field.UNDIVIDED).pk
-    assert found.key(texts, date(2022, 6, 1), date(2022, 6, 2)) == (undivided, None)
-    assert found.key(texts, date(2022, 6, 20), None) == (fields.ho_tich.pk, None)
+    assert classifier.key(texts, date(2022, 6, 1), date(2022, 6, 2)) == (undivided, None)
+    assert classifier.key(texts, date(2022, 6, 20), None) == (fields.ho_tich.pk, None)
     with pytest.raises(WrongCell, match="riêng từng tháng"):
-        found.key(texts, date(2022, 6, 1), None)
+        classifier.key(texts, date(2022, 6, 1), None)
 
 
 def test_a_word_may_mean_a_field_of_any_month_of_the_file(as_, july, work, fields):
-    """Up to June civil status was reported, from July on it is not."""
+    """Civil status is reported up to June, not from July on."""
     end = stored_calendar().span(JUNE).end
     FieldScope.objects.filter(field=fields.ho_tich).update(valid_until=end)
     field, procedure = HEADS.index("Lĩnh vực"), HEADS.index("Tên thủ tục")
@@ -114,7 +114,9 @@ def test_a_word_may_mean_a_field_of_any_month_of_the_file(as_, july, work, field
     client, june = as_("clerk"), str(JUNE)
     uploaded(client, july, as_csv(lines), first=june)
     page = client.get(address("case_file", july.pk, CaseFile.objects.get().pk))
-    role, meanings, words = next(one for one in page.context["words"] if "Tư pháp" in [w for w, *_ in one[2]])
+    role, meanings, words = next(
+        group for group in page.context["words"] if "Tư pháp" in [w for w, *_ in group[2]]
+    )
     assert "ho-tich" in dict(meanings), role
     box = next(box for word, _, box, _ in words if word == "Tư pháp")
     assert mapped(client, july, first=june, **{box: "ho-tich"}).status_code == 302

@@ -1,4 +1,4 @@
-"""`import_cases`: the same reading from the command line."""
+"""The `import_cases` command."""
 
 import json
 
@@ -45,17 +45,17 @@ def test_it_reads_whole_or_nothing(run):
     file = CaseFile.objects.get()
     assert file.state == "done" and str(file.asked_by)
     by_field = {count.field.code: count.received_direct for count in file.counts.select_related("field")}
-    assert by_field == {field: told["received_direct"] for field, told in counted(lines).items()}
+    assert by_field == {field: measures["received_direct"] for field, measures in counted(lines).items()}
     assert run(as_csv(lines)) == (0, {"written": 0, "unchanged": 50, "errors": []})
     lines[7][1] = lines[3][1]
     code, answer = run(as_csv(lines))
-    assert code == 1 and [(one["row"], one["column"], one["code"]) for one in answer["errors"]] == [
+    assert code == 1 and [(error["row"], error["column"], error["code"]) for error in answer["errors"]] == [
         (11, "Số hồ sơ", "repeated_row")
     ]
     assert CaseRow.objects.count() == 50
 
 
-def test_what_nothing_tells_is_asked_for(run, people):
+def test_undecidable_choices_have_to_be_given(run, people):
     lines = [[*line[:-1], f"{line[-1]} lạ" if line[-1].startswith("Đang") else line[-1]] for line in rows(30)]
     strange = [[*line[:-1], "Trạng thái X" if "lạ" in line[-1] else line[-1]] for line in lines]
     code, answer = run(as_csv(strange))
@@ -84,7 +84,7 @@ def test_what_nothing_tells_is_asked_for(run, people):
 def test_broken_off_nothing_stays(run, monkeypatch):
     put = actions.put_case_file_in_force
     monkeypatch.setattr(
-        actions, "put_case_file_in_force", lambda *given, **more: (_ for _ in ()).throw(KeyboardInterrupt)
+        actions, "put_case_file_in_force", lambda *arguments, **more: (_ for _ in ()).throw(KeyboardInterrupt)
     )
     with pytest.raises(KeyboardInterrupt):
         run(as_csv(rows(20)))

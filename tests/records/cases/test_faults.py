@@ -1,4 +1,4 @@
-"""Exports that are refused, each fault with its place, and nothing of them kept."""
+"""Refused exports: each fault with its place, nothing stored."""
 
 import html
 import io
@@ -34,7 +34,7 @@ from .exports import as_csv, as_xlsx, rows
         ("Trạng thái", "", "missing"),
     ],
 )
-def test_faults_are_told_by_row_and_column_and_nothing_is_kept(as_, july, work, head, text, code):
+def test_faults_name_row_and_column_and_nothing_is_stored(as_, july, work, head, text, code):
     client = as_("clerk")
     file = read(client, july, work, as_csv(spoiled(4, head, text)))
     assert file.state == "failed" and file.wrong == 1 and not CaseRow.objects.exists()

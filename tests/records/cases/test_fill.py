@@ -1,6 +1,4 @@
-"""An export becomes a month's figures: uploaded, mapped, read as a job, compared, put into the draft; nobody's name
-stays.
-"""
+"""An export becomes a month's figures: upload, mapping, job, comparison, draft; no personal data is stored."""
 
 import html
 from pathlib import Path
@@ -23,17 +21,17 @@ from .clerk import address, mapped, read, uploaded
 from .exports import HEADS, NAMES, as_csv, as_serials, as_xlsx, counted, rows
 
 
-def nobody_is_kept() -> None:
-    """No table and no file holds a planted name, telephone, address, paper or e-mail address."""
+def assert_no_personal_data() -> None:
+    """No table and no file contains a planted name, telephone, address, identity number or e-mail address."""
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names():
             cursor.execute(" ".join(["SELECT * FROM", connection.ops.quote_name(table)]))
-            held = repr(cursor.fetchall())
-            assert not [name for name in NAMES if name in held], table
+            content = repr(cursor.fetchall())
+            assert not [name for name in NAMES if name in content], table
     for path in Path(settings.MEDIA_ROOT).rglob("*"):
         if path.is_file():
-            held = path.read_text(encoding="utf-8")
-            assert not [name for name in NAMES if name in held], path
+            content = path.read_text(encoding="utf-8")
+            assert not [name for name in NAMES if name in content], path
 
 
 @pytest.mark.parametrize(
@@ -44,7 +42,7 @@ def test_an_export_becomes_the_months_figures(as_, july, work, write, name):
     answer = uploaded(client, july, write(lines), name)
     file = CaseFile.objects.get()
     assert answer.url == address("case_file", july.pk, file.pk)
-    nobody_is_kept()
+    assert_no_personal_data()
     page = squeezed(html.unescape(client.get(answer.url).content.decode()))
     assert "Không giữ dữ liệu cá nhân" in page and "120 hồ sơ đọc được." in page
     assert "Đã bỏ: STT, Họ và tên người nộp, Số điện thoại, Địa chỉ, Số CCCD, Thư điện tử" in page
@@ -55,13 +53,17 @@ def test_an_export_becomes_the_months_figures(as_, july, work, write, name):
     file.refresh_from_db()
     assert (file.state, file.done, file.words) == ("done", 120, "")
     assert list(Path(settings.MEDIA_ROOT).rglob("*.csv")) == []
-    nobody_is_kept()
+    assert_no_personal_data()
     client.post(address("cases_fill", july.pk), {"revision": "0"})
-    told = counted(lines)
+    expected = counted(lines)
     for row in DossierCount.objects.filter(edition__submission=july).select_related("field"):
-        of = told[row.field.code]
-        served = [one for one in COUNTED if row.field.code == "ho-tich" or not one.endswith("_postal")]
-        assert {one: getattr(row, one) for one in served} == {one: of[one] for one in served}
+        measures = expected[row.field.code]
+        served = [
+            measure for measure in COUNTED if row.field.code == "ho-tich" or not measure.endswith("_postal")
+        ]
+        assert {measure: getattr(row, measure) for measure in served} == {
+            measure: measures[measure] for measure in served
+        }
         assert row.transferred_in is None
     compared = client.get(address("cases", july.pk)).content.decode()
     assert "Số đã báo khớp với số đếm từ hồ sơ" in html.unescape(compared)
@@ -72,14 +74,14 @@ def test_an_export_becomes_the_months_figures(as_, july, work, write, name):
 def test_every_count_leads_to_its_dossiers(as_, july, fields, work):
     client, lines = as_("clerk"), rows(300, seed=2)
     file = read(client, july, work, as_csv(lines))
-    told, span = counted(lines), stored_calendar().span(JULY)
+    expected, span = counted(lines), stored_calendar().span(JULY)
     for field in (fields.chung_thuc, fields.ho_tich):
         for measure in COUNTED:
-            found = dossiers_behind(file, measure, span, (field.pk, None))
-            assert found.count() == told[field.code][measure], (field.code, measure)
+            dossiers = dossiers_behind(file, measure, span, (field.pk, None))
+            assert dossiers.count() == expected[field.code][measure], (field.code, measure)
     listed = client.get(address("case_rows", july.pk), {"so": "received_direct", "dong": "ho-tich"})
     page = html.unescape(listed.content.decode())
-    assert f"{told['ho-tich']['received_direct']} hồ sơ" in page and "H42.7-" in page
+    assert f"{expected['ho-tich']['received_direct']} hồ sơ" in page and "H42.7-" in page
     assert client.get(address("case_rows", july.pk), {"so": "x"}).status_code == 404
     assert client.get(address("case_rows", july.pk), {"so": "opening", "dong": "x"}).status_code == 404
 
@@ -110,9 +112,9 @@ def test_another_mapping_is_tried_and_kept_by_name(as_, july, work, people):
     boxes = {word: box for *_, words in refused.context["words"] for word, _, box, _ in words}
     assert mapped(client, july, ten="Cổng tỉnh", **{boxes["Trạng thái lạ"]: "open"}).status_code == 302
     work()
-    kept = CaseMapping.objects.get()
-    assert (kept.name, kept.unit) == ("Cổng tỉnh", people.alpha)
-    uploaded(client, july, as_csv(lines[:20]), mapping=str(kept.pk))
+    mapping = CaseMapping.objects.get()
+    assert (mapping.name, mapping.unit) == ("Cổng tỉnh", people.alpha)
+    uploaded(client, july, as_csv(lines[:20]), mapping=str(mapping.pk))
     assert mapped(client, july).status_code == 302
     work()
     assert CaseFile.objects.order_by("-pk").first().state == "done"
@@ -132,11 +134,11 @@ def test_a_reviewer_shares_a_mapping_with_all_units_below(as_, july, work, peopl
     page = html.unescape(reviewer.get(address("case_file", july.pk, file.pk)).content.decode())
     assert "Cho mọi đơn vị bên dưới dùng cách ghép cột này" in page
     assert "“Cổng tỉnh”" in html.unescape(reviewer.post(share, follow=True).content.decode())
-    assert [one.name for one in mappings_for(people.beta)] == ["Cổng tỉnh"]
+    assert [mapping.name for mapping in mappings_for(people.beta)] == ["Cổng tỉnh"]
 
 
 def test_fields_that_a_system_calls_otherwise_are_mapped(as_, july, work):
-    client, told = as_("clerk"), counted(rows(60))
+    client, expected = as_("clerk"), counted(rows(60))
     other = {"ho-tich": "Lĩnh vực Hộ-tịch (cấp xã)", "chung-thuc": "Tư pháp"}
     field, procedure = HEADS.index("Lĩnh vực"), HEADS.index("Tên thủ tục")
     lines = [[other[cell] if at == field else cell for at, cell in enumerate(line)] for line in rows(60)]
@@ -149,12 +151,12 @@ def test_fields_that_a_system_calls_otherwise_are_mapped(as_, july, work):
     work()
     counts = CaseFile.objects.get().counts.select_related("field")
     received = {count.field.code: count.received_direct for count in counts}
-    assert received == {name: of["received_direct"] for name, of in told.items()}
-    kept = [at for at in range(len(HEADS)) if at not in (field, procedure)]
-    bare = [[line[at] for at in kept] for line in lines]
-    uploaded(client, july, as_csv(bare, [HEADS[at] for at in kept]))
-    said = html.unescape(mapped(client, july).content.decode())
-    assert "Chọn cột “Lĩnh vực” hoặc cột “Thủ tục”." in said
+    assert received == {name: measures["received_direct"] for name, measures in expected.items()}
+    columns = [at for at in range(len(HEADS)) if at not in (field, procedure)]
+    bare = [[line[at] for at in columns] for line in lines]
+    uploaded(client, july, as_csv(bare, [HEADS[at] for at in columns]))
+    refusal = html.unescape(mapped(client, july).content.decode())
+    assert "Chọn cột “Lĩnh vực” hoặc cột “Thủ tục”." in refusal
 
 
 def test_a_unit_that_reports_undivided_has_everything_in_one_row(as_, people, work):
@@ -163,5 +165,5 @@ def test_a_unit_that_reports_undivided_has_everything_in_one_row(as_, people, wo
     lines = rows(40)
     file = read(as_("clerk"), july, work, as_csv(lines))
     (count,) = file.counts.all()
-    told = counted(lines)
-    assert count.received_direct == sum(of["received_direct"] for of in told.values())
+    expected = counted(lines)
+    assert count.received_direct == sum(measures["received_direct"] for measures in expected.values())

@@ -1,4 +1,4 @@
-"""Reading as a job: given up, broken off, found again; and what nobody reads."""
+"""The job that reads an export: cancelled, interrupted, resumed; and uploads that nobody maps."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ def test_what_nobody_reads_is_forgotten(as_, july, people):
     client = as_("clerk")
     uploaded(client, july, as_csv(rows(10)))
     uploaded(client, july, as_csv(rows(11)))
-    assert [one.state for one in CaseFile.objects.all()] == ["cancelled", "mapping"]
+    assert [case_file.state for case_file in CaseFile.objects.all()] == ["cancelled", "mapping"]
     CaseFile.objects.update(unit=people.beta)
     uploaded(client, july, as_csv(rows(12)))
     assert CaseFile.objects.filter(state="mapping").count() == 2
@@ -55,23 +55,23 @@ def test_it_is_given_up_while_it_is_read(as_, july, work, monkeypatch):
     monkeypatch.setattr(jobs, "PAUSE", 0)
     tell = jobs.report_progress
 
-    def told(job, moment):
+    def cancel_on_progress(job, moment):
         if job.done >= 256:
             jobs.cancel(job)
         return tell(job, moment)
 
-    monkeypatch.setattr(jobs, "report_progress", told)
+    monkeypatch.setattr(jobs, "report_progress", cancel_on_progress)
     work()
     assert CaseFile.objects.get().state == "cancelled" and not CaseRow.objects.exists()
 
 
-def test_what_a_lost_worker_left_is_read_anew(as_, july, work, monkeypatch):
+def test_what_a_lost_worker_left_is_reread(as_, july, work, monkeypatch):
     client = as_("clerk")
     uploaded(client, july, as_csv(rows(30)))
     mapped(client, july)
     with monkeypatch.context() as broken:
         broken.setattr(
-            actions, "put_case_file_in_force", lambda *given, **more: (_ for _ in ()).throw(SystemExit)
+            actions, "put_case_file_in_force", lambda *arguments, **more: (_ for _ in ()).throw(SystemExit)
         )
         broken.setattr(actions, "clear_case_rows", lambda file: None)
         with pytest.raises(SystemExit):
@@ -88,9 +88,9 @@ def test_rows_that_another_worker_took_out_are_missed(as_, july, work, monkeypat
     mapped(client, july)
     put = actions.put_case_file_in_force
 
-    def robbed(file, *given, **more):
+    def robbed(file, *arguments, **more):
         CaseRow.objects.filter(file=file, row__lt=10).delete()
-        put(file, *given, **more)
+        put(file, *arguments, **more)
 
     monkeypatch.setattr(actions, "put_case_file_in_force", robbed)
     work()

@@ -1,4 +1,4 @@
-"""Who may see and do what, in which words, by how many questions."""
+"""Pages of exports: rights, texts, number of queries."""
 
 import html
 
@@ -27,15 +27,15 @@ def test_rights(as_, july, work, people):
         address("cases_upload", july.pk), address("cases_fill", july.pk), address("case_map", july.pk, file.pk),
         address("case_cancel", july.pk, file.pk),
     ]  # fmt: skip
-    for name, seen, done in (
+    for name, read_status, write_status in (
         ("viewer", 200, 403),
         ("reviewer", 200, 403),
         ("neighbour", 404, 404),
         ("outsider", 404, 404),
     ):
         client = as_(name)
-        assert {client.get(page).status_code for page in pages} == {seen}, name
-        assert {client.post(act).status_code for act in acts} == {done}, name
+        assert {client.get(page).status_code for page in pages} == {read_status}, name
+        assert {client.post(act).status_code for act in acts} == {write_status}, name
     other = submissions_actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
     assert as_("neighbour").get(address("case_file", other.pk, file.pk)).status_code == 404
 
@@ -58,15 +58,15 @@ def test_a_list_may_be_larger_than_other_uploads(as_, july, settings, monkeypatc
     monkeypatch.setattr(MultiPartParser, "parse", parse)
     answer = uploaded(Client(), july, content)
     assert answer.status_code == 302 and "/accounts/login/" in answer.url
-    # Nor of somebody who enters nowhere.
+    # Nor from a user without a unit to enter for.
     assert uploaded(as_("viewer"), july, content).status_code == 403
 
 
 def test_the_pages_say_nothing_english_and_ask_a_fixed_number_of_questions(
     as_, july, work, django_assert_max_num_queries
 ):
-    client, known = as_("clerk"), frozenset({"h42", "cccd", "stt"})
-    asked = {}
+    client, allowed = as_("clerk"), frozenset({"h42", "cccd", "stt"})
+    queries = {}
     for number in (20, 200):
         uploaded(client, july, as_csv(spoiled(4, "Ngày hẹn trả", "hôm qua")))
         mapped(client, july)
@@ -78,12 +78,12 @@ def test_the_pages_say_nothing_english_and_ask_a_fixed_number_of_questions(
         pages += [address("submission", july.pk)]
         for page in pages:
             answer = client.get(page)
-            words = foreign(" ".join(Page(answer.content.decode()).said), known)
+            words = foreign(" ".join(Page(answer.content.decode()).said), allowed)
             assert not words, page
-        with django_assert_max_num_queries(100) as seen:
+        with django_assert_max_num_queries(100) as captured:
             client.get(address("cases", july.pk))
-        asked[number] = len(seen.captured_queries)
-    assert asked[20] == asked[200]
+        queries[number] = len(captured.captured_queries)
+    assert queries[20] == queries[200]
 
 
 def test_a_sent_month_is_compared_and_not_filled(as_, sent, work):
@@ -96,7 +96,7 @@ def test_a_sent_month_is_compared_and_not_filled(as_, sent, work):
     assert client.post(address("cases_fill", sent.pk), {"revision": "9" * 30}).status_code == 409
 
 
-def test_a_unit_has_one_file_waiting_and_others_are_not_kept_back(as_, july, people, work):
+def test_a_unit_has_one_waiting_file_and_does_not_block_others(as_, july, people, work):
     client = as_("clerk")
     uploaded(client, july, as_csv(rows(20)))
     assert mapped(client, july).status_code == 302
@@ -112,7 +112,7 @@ def test_a_unit_has_one_file_waiting_and_others_are_not_kept_back(as_, july, peo
     assert mapped(client, july).status_code == 302
 
 
-def test_too_many_units_at_once_are_told_to_come_again(as_, july, people, monkeypatch):
+def test_too_many_units_at_once_have_to_wait(as_, july, people, monkeypatch):
     monkeypatch.setattr(actions, "MAX_QUEUED", 1)
     uploaded(as_("clerk"), july, as_csv(rows(20)))
     mapped(as_("clerk"), july)

@@ -1,4 +1,4 @@
-"""Saving cells while somebody types: every answer that the page's own script can get (docs/api.md)."""
+"""Autosave of cells: every answer that the page's script can get (docs/api.md)."""
 
 import json
 from datetime import timedelta
@@ -45,12 +45,12 @@ class TestSaving:
         answer = ask(
             as_("clerk"), july, ho_tich__opening="1.240", ho_tich__withdrawn="12,5", ho_tich__awaiting=""
         )
-        told = answer.json()
+        result = answer.json()
         assert answer.status_code == 200
-        assert (told["revision"], told["saved"]) == (1, ["ho-tich-opening", "ho-tich-awaiting"])
-        assert told["faults"]["ho-tich-withdrawn"]["code"] == "not_whole"
-        assert "“12,5” không phải số hồ sơ." in told["faults"]["ho-tich-withdrawn"]["message"]
-        assert told["saved_at"].startswith("2022-08-12T") and told["saved_at"].endswith("+07:00")
+        assert (result["revision"], result["saved"]) == (1, ["ho-tich-opening", "ho-tich-awaiting"])
+        assert result["faults"]["ho-tich-withdrawn"]["code"] == "not_whole"
+        assert "“12,5” không phải số hồ sơ." in result["faults"]["ho-tich-withdrawn"]["message"]
+        assert result["saved_at"].startswith("2022-08-12T") and result["saved_at"].endswith("+07:00")
         assert stored(july, "ho-tich").opening == 1240
         detail = Entry.objects.get(action="submission.save").detail
         assert detail["way"] == "page" and detail["cells"] == {"ho-tich": {"opening": [None, 1240]}}
@@ -62,9 +62,9 @@ class TestSaving:
             "cells": {"chung-thuc-received_postal": "3", "x-opening": "1", "ho-tich-opening": "2"},
             "reasons": {"ho-tich": "r" * 2001, "y": "z"},
         }
-        told = as_("clerk").post(f"/records/{july.pk}/cells/", json.dumps(body), **JSON).json()
-        assert told["saved"] == ["ho-tich-opening"]
-        assert {name: fault["code"] for name, fault in told["faults"].items()} == {
+        result = as_("clerk").post(f"/records/{july.pk}/cells/", json.dumps(body), **JSON).json()
+        assert result["saved"] == ["ho-tich-opening"]
+        assert {name: fault["code"] for name, fault in result["faults"].items()} == {
             "chung-thuc-received_postal": "not_served",
             "x-opening": "not_served",
             "y-reason": "not_served",
@@ -78,15 +78,17 @@ class TestSaving:
     def test_the_first_saving_stores_the_openings_that_the_page_shows(self, as_, people, fields):
         left = {**balanced(9), "resolved_on_time": 4, "pending_in_time": 5}
         entered(people.alpha, JULY.previous(), {(fields.ho_tich.pk, None): left}, by=people.clerk)
-        found = submissions_actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
-        told = ask(as_("clerk"), found, ho_tich__withdrawn="0").json()
+        submission = submissions_actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
+        result = ask(as_("clerk"), submission, ho_tich__withdrawn="0").json()
         assert (
-            told["saved"] == ["ho-tich-withdrawn", "ho-tich-opening"]
-            and stored(found, "ho-tich").opening == 5
+            result["saved"] == ["ho-tich-withdrawn", "ho-tich-opening"]
+            and stored(submission, "ho-tich").opening == 5
         )
-        ask(as_("clerk"), found, 1, ho_tich__opening="")
-        assert stored(found, "ho-tich").opening is None
-        assert ask(as_("clerk"), found, 2, ho_tich__withdrawn="1").json()["saved"] == ["ho-tich-withdrawn"]
+        ask(as_("clerk"), submission, 1, ho_tich__opening="")
+        assert stored(submission, "ho-tich").opening is None
+        assert ask(as_("clerk"), submission, 2, ho_tich__withdrawn="1").json()["saved"] == [
+            "ho-tich-withdrawn"
+        ]
 
     def test_the_same_request_again_is_answered_alike_and_changes_nothing(self, as_, july):
         clerk = as_("clerk")
@@ -106,38 +108,38 @@ class TestSaving:
 
 @pytest.mark.django_db
 class TestConflict:
-    def test_both_values_are_told_and_nothing_is_overwritten(self, as_, july, people):
+    def test_both_values_are_returned_and_nothing_is_overwritten(self, as_, july, people):
         clerk = as_("clerk")
         ask(clerk, july, ho_tich__opening="9", ho_tich__withdrawn="1")
         ask(clerk, july, 1, ho_tich__opening="16", ho_tich__awaiting="3", reasons={"ho-tich": "Sổ mới"})
         answer = ask(clerk, july, 1, ho_tich__opening="61", ho_tich__withdrawn="2")
-        told = answer.json()
-        assert (answer.status_code, told["code"], told["revision"]) == (409, "stale", 2)
-        at = told["cells"]["ho-tich-opening"].pop("at")
+        result = answer.json()
+        assert (answer.status_code, result["code"], result["revision"]) == (409, "stale", 2)
+        at = result["cells"]["ho-tich-opening"].pop("at")
         assert at.endswith("+07:00")
-        assert told["cells"] == {"ho-tich-opening": {"mine": "61", "theirs": "16", "by": str(people.clerk)}}
-        assert {name: one["value"] for name, one in told["others"].items()} == {
+        assert result["cells"] == {"ho-tich-opening": {"mine": "61", "theirs": "16", "by": str(people.clerk)}}
+        assert {name: cell["value"] for name, cell in result["others"].items()} == {
             "ho-tich-awaiting": "3",
             "ho-tich-reason": "Sổ mới",
         }
         assert stored(july, "ho-tich").opening == 16 and stored(july, "ho-tich").withdrawn == 1
-        chosen = ask(clerk, july, told["revision"], ho_tich__opening="61", ho_tich__withdrawn="2")
+        chosen = ask(clerk, july, result["revision"], ho_tich__opening="61", ho_tich__withdrawn="2")
         assert chosen.status_code == 200 and stored(july, "ho-tich").opening == 61
 
     def test_a_text_that_is_no_count_is_held_against_theirs_as_typed(self, as_, july):
         clerk = as_("clerk")
         ask(clerk, july, ho_tich__opening="16")
-        told = ask(clerk, july, ho_tich__opening="6o").json()
-        assert told["cells"]["ho-tich-opening"]["mine"] == "6o"
+        result = ask(clerk, july, ho_tich__opening="6o").json()
+        assert result["cells"]["ho-tich-opening"]["mine"] == "6o"
 
-    def test_what_a_file_wrote_in_between_is_told_whole(self, as_, july):
+    def test_what_a_file_wrote_in_between_is_returned_whole(self, as_, july):
         clerk = as_("clerk")
         ask(clerk, july, ho_tich__opening="16")
         july.editions.update(revision=2, saved_by="tệp thang-7.csv", saved_at=AT)
-        told = ask(clerk, july, 1, ho_tich__opening="61", ho_tich__withdrawn="2").json()
-        assert told["cells"]["ho-tich-opening"]["theirs"] == "16"
-        assert told["cells"]["ho-tich-opening"]["by"] == "tệp thang-7.csv"
-        assert told["others"]["chung-thuc-opening"]["value"] == ""
+        result = ask(clerk, july, 1, ho_tich__opening="61", ho_tich__withdrawn="2").json()
+        assert result["cells"]["ho-tich-opening"]["theirs"] == "16"
+        assert result["cells"]["ho-tich-opening"]["by"] == "tệp thang-7.csv"
+        assert result["others"]["chung-thuc-opening"]["value"] == ""
 
     def test_a_page_from_before_a_correction_is_never_level_with_it(self, as_, sent, people):
         edition = sent.editions.get()
@@ -209,9 +211,9 @@ class TestRefusals:
     def test_a_stale_token_comes_with_a_fresh_one(self, july, people):
         client = Client(enforce_csrf_checks=True)
         client.force_login(people.clerk, backend="django.contrib.auth.backends.ModelBackend")
-        told = ask(client, july, ho_tich__opening="1")
-        assert (told.status_code, told.json()["code"]) == (403, "csrf")
-        headers = JSON["headers"] | {"x-csrftoken": told.json()["token"]}
+        answer = ask(client, july, ho_tich__opening="1")
+        assert (answer.status_code, answer.json()["code"]) == (403, "csrf")
+        headers = JSON["headers"] | {"x-csrftoken": answer.json()["token"]}
         body = json.dumps({"key": "k", "revision": 0, "cells": {"ho-tich-opening": "1"}})
         address = f"/records/{july.pk}/cells/"
         again = client.post(address, body, content_type="application/json", headers=headers)
@@ -232,15 +234,15 @@ class TestRefusals:
 
 
 @pytest.mark.django_db
-def test_the_page_tells_its_script_what_it_needs(as_, people, fields):
+def test_the_page_has_the_data_for_its_script(as_, people, fields):
     left = {**balanced(9), "resolved_on_time": 4, "pending_in_time": 5}
     entered(people.alpha, JULY.previous(), {(fields.ho_tich.pk, None): left}, by=people.clerk)
-    found = submissions_actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
-    page = as_("clerk").get(f"/records/{found.pk}/").content.decode()
+    submission = submissions_actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
+    page = as_("clerk").get(f"/records/{submission.pk}/").content.decode()
     sheet = json.loads(page.split('<script id="sheet" type="application/json">')[1].split("</script>")[0])
-    assert (sheet["submission"], sheet["user"], sheet["revision"]) == (found.pk, people.clerk.pk, 0)
-    assert sheet["urls"]["cells"] == f"/records/{found.pk}/cells/"
-    row = next(one for one in sheet["rows"] if one["code"] == "ho-tich")
+    assert (sheet["submission"], sheet["user"], sheet["revision"]) == (submission.pk, people.clerk.pk, 0)
+    assert sheet["urls"]["cells"] == f"/records/{submission.pk}/cells/"
+    row = next(line for line in sheet["rows"] if line["code"] == "ho-tich")
     assert row["proposed"] == 5 and "received_postal" in row["served"]
     assert row["history"] == {"received": [None] * 11 + [9], "resolved": [None] * 11 + [4]}
     assert (row["last"]["pending_in_time"], row["last"]["transferred_in"]) == (5, None)
@@ -253,16 +255,16 @@ CELLS = st.dictionaries(st.sampled_from("abcdef"), VALUES)
 
 @given(start=st.dictionaries(st.sampled_from("abcdef"), VALUES), mine=CELLS, theirs=CELLS, keep=st.booleans())
 def test_merging_loses_neither_side(start, mine, theirs, keep):
-    """Taking over what others changed, and choosing where both did, gives each cell the value of who changed it."""
+    """After taking over others' changes and choosing between clashes, each cell has the value of its last editor."""
     changes = {
         name: CellChange("x", name, start.get(name), after, "Họ", AT)
         for name, after in theirs.items()
         if start.get(name) != after
     }
     both, others = split_clashes(mine, changes)
-    merged = start | {name: one.after for name, one in others.items()} | mine
+    merged = start | {name: change.after for name, change in others.items()} | mine
     if not keep:
-        merged |= {name: one.after for name, one in both.items()}
+        merged |= {name: change.after for name, change in both.items()}
     assert both.keys() | others.keys() == changes.keys() and not both.keys() & others.keys()
     for name in {*start, *mine, *theirs}:
         expected = mine.get(name) if name in mine else start.get(name)
@@ -290,9 +292,9 @@ def test_of_ten_savings_of_one_revision_one_is_stored_and_nine_are_shown_both_va
     answers = at_once(save, *range(10))
     assert sorted(status for status, _ in answers) == [200] + [409] * 9
     winner = next(number for number, (status, _) in enumerate(answers) if status == 200)
-    for number, (status, told) in enumerate(answers):
+    for number, (status, result) in enumerate(answers):
         if status == 409:
-            cell = told["cells"]["ho-tich-opening"]
+            cell = result["cells"]["ho-tich-opening"]
             assert (cell["mine"], cell["theirs"]) == (str(number + 100), str(winner + 100))
     assert apart(lambda: july.editions.get().revision) == 1
 

@@ -1,4 +1,4 @@
-"""The check before sending: what it shows, what it keeps from being sent, and that it is the one way."""
+"""The check page before sending: what it shows, what blocks sending, and that there is no other way."""
 
 import pytest
 from django.db import connection
@@ -24,7 +24,7 @@ def after_june(people, fields):
 
 
 def row(page, code: str):
-    return next(one for one in page.context["rows"] if one.line.code == code)
+    return next(row for row in page.context["rows"] if row.line.code == code)
 
 
 def test_clean_data_is_sent_in_two_steps(as_, july):
@@ -44,15 +44,15 @@ def test_the_month_stands_beside_the_last(as_, after_june):
     now = {**balanced(9), "opening": 5, "resolved_on_time": 14}
     as_("clerk").post(f"/records/{after_june.pk}/save/", posted(after_june, **cells("ho-tich", now)))
     page = as_("clerk").get(f"/records/{after_june.pk}/check/")
-    assert [(one.now, one.before, one.change) for one in row(page, "ho-tich").compared] == [
+    assert [(cell.now, cell.before, cell.change) for cell in row(page, "ho-tich").compared] == [
         (9, 9, 0),
         (14, 4, 10),
         (0, 3, -3),
     ]
     text = page.content.decode()
     assert "+10" in text and "−3" in text and "So với tháng 6/2022" in text
-    assert [one.before for one in page.context["totals"]] == [9, 4, 3]
-    assert [one.change for one in row(page, "chung-thuc").compared] == [None] * 3
+    assert [total.before for total in page.context["totals"]] == [9, 4, 3]
+    assert [cell.change for cell in row(page, "chung-thuc").compared] == [None] * 3
 
 
 def test_blanks_are_named_and_lead_to_their_cells(as_, july, fields):
@@ -80,8 +80,8 @@ def test_what_a_colleague_saves_between_storing_and_sending_is_not_sent_unseen(
 ):
     stored_first = save_grid
 
-    def then_a_colleague(*given):
-        kept = stored_first(*given)
+    def then_a_colleague(*arguments):
+        result = stored_first(*arguments)
         edition = july.editions.get()
         row = {
             (Field.objects.get(code="ho-tich").pk, None): {
@@ -91,7 +91,7 @@ def test_what_a_colleague_saves_between_storing_and_sending_is_not_sent_unseen(
             }
         }
         actions.save_counts(edition, row, by=people.clerk, revision=edition.revision, at=AT)
-        return kept
+        return result
 
     monkeypatch.setattr(sending, "save_grid", then_a_colleague)
     answer = as_("clerk").post(f"/records/{july.pk}/send/", posted(july, **cells("ho-tich", balanced(9))))
@@ -104,20 +104,22 @@ def test_a_month_without_any_number_is_not_sent(as_, july):
 
 
 def test_a_changed_opening_is_sent_only_with_a_reason(as_, after_june):
-    clerk, found = as_("clerk"), after_june
-    grid = posted(found, **cells("ho-tich", {**balanced(9), "opening": 7, "resolved_on_time": 16}))
-    page = clerk.post(f"/records/{found.pk}/check/", grid, follow=True)
+    clerk, submission = as_("clerk"), after_june
+    grid = posted(submission, **cells("ho-tich", {**balanced(9), "opening": 7, "resolved_on_time": 16}))
+    page = clerk.post(f"/records/{submission.pk}/check/", grid, follow=True)
     text = page.content.decode()
     assert shows(text, "Kỳ trước chuyển sang 7") and shows(
         text, 'name="ho-tich-reason" rows="2" maxlength="2000" required'
     )
-    bare = clerk.post(f"/records/{found.pk}/send/", posted(found))
+    bare = clerk.post(f"/records/{submission.pk}/send/", posted(submission))
     assert bare.status_code == 400 and "Ghi lý do cho số kỳ trước chuyển sang" in bare.content.decode()
-    kept = clerk.post(f"/records/{found.pk}/check/", posted(found, **{"ho-tich-reason": "Đối chiếu lại sổ"}))
-    assert kept.status_code == 302 and stored(found, "ho-tich").reason == "Đối chiếu lại sổ"
-    assert found.editions.get().state == State.DRAFT
-    assert clerk.post(f"/records/{found.pk}/send/", posted(found)).status_code == 302
-    assert found.editions.get().state == State.SENT
+    answer = clerk.post(
+        f"/records/{submission.pk}/check/", posted(submission, **{"ho-tich-reason": "Đối chiếu lại sổ"})
+    )
+    assert answer.status_code == 302 and stored(submission, "ho-tich").reason == "Đối chiếu lại sổ"
+    assert submission.editions.get().state == State.DRAFT
+    assert clerk.post(f"/records/{submission.pk}/send/", posted(submission)).status_code == 302
+    assert submission.editions.get().state == State.SENT
 
 
 def test_the_whole_grid_can_be_sent_in_one_request(as_, july):
@@ -133,22 +135,22 @@ def test_what_cannot_be_read_leads_back_to_its_box(as_, july):
 
 
 def test_what_a_colleague_saved_meanwhile_is_looked_at_again_with_the_reason_typed(as_, after_june):
-    clerk, found = as_("clerk"), after_june
+    clerk, submission = as_("clerk"), after_june
     grid = cells("ho-tich", {**balanced(9), "opening": 7, "resolved_on_time": 16})
-    clerk.post(f"/records/{found.pk}/check/", posted(found, **grid))
-    old = posted(found, **{"ho-tich-reason": "Đối chiếu lại sổ"})
-    clerk.post(f"/records/{found.pk}/save/", posted(found, **{"ho-tich-withdrawn": "1"}))
-    answer = clerk.post(f"/records/{found.pk}/send/", old)
+    clerk.post(f"/records/{submission.pk}/check/", posted(submission, **grid))
+    old = posted(submission, **{"ho-tich-reason": "Đối chiếu lại sổ"})
+    clerk.post(f"/records/{submission.pk}/save/", posted(submission, **{"ho-tich-withdrawn": "1"}))
+    answer = clerk.post(f"/records/{submission.pk}/send/", old)
     text = answer.content.decode()
     assert answer.status_code == 409 and ">Đối chiếu lại sổ</textarea>" in text
     assert "vừa lưu báo cáo này" in text and 'name="revision" value="2"' in text
-    assert found.editions.get().state == State.DRAFT
+    assert submission.editions.get().state == State.DRAFT
 
 
-def test_too_long_a_reason_is_told_here(as_, after_june):
-    found = after_june
-    long = posted(found, **{"ho-tich-reason": "a" * 2001})
-    answer = as_("clerk").post(f"/records/{found.pk}/check/", long)
+def test_too_long_a_reason_is_refused_here(as_, after_june):
+    submission = after_june
+    long = posted(submission, **{"ho-tich-reason": "a" * 2001})
+    answer = as_("clerk").post(f"/records/{submission.pk}/check/", long)
     assert answer.status_code == 400 and "Lý do tối đa 2.000 ký tự." in answer.content.decode()
     assert shows(answer.content.decode(), "<h1>Chưa gửi được")
 
@@ -169,7 +171,7 @@ def test_the_number_of_queries_does_not_follow_the_fields(as_, july):
             FieldScope.objects.create(field=field, tier=Tier.COMMUNE, valid_from=SINCE)
             fresh = cells(f"f{number}", balanced(number))
             clerk.post(f"/records/{july.pk}/save/", posted(july, **fresh))
-        clerk.get(f"/records/{july.pk}/check/")  # the session is written, the catalogue remembered
+        clerk.get(f"/records/{july.pk}/check/")  # the session is written, the catalogue cached
         with CaptureQueriesContext(connection) as queries:
             assert clerk.get(f"/records/{july.pk}/check/").status_code == 200
         counted.append(len(queries))

@@ -1,4 +1,4 @@
-"""The clerk's page: what is saved, what is refused with its place, what is sent."""
+"""The clerk's page: saving, refusals with their place, sending."""
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_a_stale_save_asks_only_about_what_both_changed(as_, people, july):
     answer = clerk.post(f"/records/{july.pk}/save/", old | {"ho-tich-opening": "61", "ho-tich-awaiting": "9"})
     text = answer.content.decode()
     assert answer.status_code == 409 and "Giữ 61" in text and "Lấy 16" in text and str(people.clerk) in text
-    assert [one.name for one in answer.context["clashes"]] == ["ho-tich-opening"]
+    assert [clash.name for clash in answer.context["clashes"]] == ["ho-tich-opening"]
     assert answer.context["own"] == [("ho-tich-awaiting", "9")]
     chosen = posted(july, **{"ho-tich-opening": "61", **dict(answer.context["own"])})
     clerk.post(f"/records/{july.pk}/save/", chosen)
@@ -87,10 +87,10 @@ def test_a_stale_save_asks_only_about_what_both_changed(as_, people, july):
 def test_what_was_left_open_is_proposed_and_only_saved_by_saving(as_, people, fields):
     left = {**balanced(9), "resolved_on_time": 4, "pending_in_time": 3, "awaiting": 2}
     entered(people.alpha, JULY.previous(), {(fields.ho_tich.pk, None): left}, by=people.clerk)
-    found = actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
-    text = as_("clerk").get(f"/records/{found.pk}/").content.decode()
+    submission = actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
+    text = as_("clerk").get(f"/records/{submission.pk}/").content.decode()
     assert 'name="ho-tich-opening" value="5"' in text and "is-carried" in text
-    assert not DossierCount.objects.filter(edition__submission=found).exists()
+    assert not DossierCount.objects.filter(edition__submission=submission).exists()
 
 
 def test_a_whole_report_is_sent_at_once_and_can_be_taken_back(as_, july):
@@ -119,13 +119,13 @@ def test_no_dossiers_is_one_click_from_the_work_list_and_can_be_undone(as_, peop
     page = clerk.post("/records/open/", month, follow=True)
     text = page.content.decode()
     assert "Gửi báo cáo</button>" in text and "Hoàn tác điền 0" in text
-    found = Submission.objects.get()
-    assert stored(found, "ho-tich").awaiting == 0
-    page = clerk.post(f"/records/{found.pk}/undo/", {"revision": "1"}, follow=True)
-    assert "Đã hoàn tác" in page.content.decode() and stored(found, "ho-tich").awaiting is None
+    submission = Submission.objects.get()
+    assert stored(submission, "ho-tich").awaiting == 0
+    page = clerk.post(f"/records/{submission.pk}/undo/", {"revision": "1"}, follow=True)
+    assert "Đã hoàn tác" in page.content.decode() and stored(submission, "ho-tich").awaiting is None
     assert "Hoàn tác điền 0" not in page.content.decode()
-    assert clerk.post(f"/records/{found.pk}/undo/", {"revision": "1"}).status_code == 409
-    assert clerk.post(f"/records/{found.pk}/undo/", {"revision": "x"}).status_code == 400
+    assert clerk.post(f"/records/{submission.pk}/undo/", {"revision": "1"}).status_code == 409
+    assert clerk.post(f"/records/{submission.pk}/undo/", {"revision": "x"}).status_code == 400
 
 
 def test_no_dossiers_of_an_opened_month_is_one_click_too(as_, july):
@@ -147,9 +147,9 @@ def test_undoing_keeps_what_was_typed_with_the_zeros(as_, july):
 def test_no_dossiers_leaves_what_is_open_to_the_clerk(as_, people, fields):
     left = {**balanced(9), "resolved_on_time": 4, "pending_in_time": 5}
     entered(people.alpha, JULY.previous(), {(fields.ho_tich.pk, None): left}, by=people.clerk)
-    found = actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
-    as_("clerk").post(f"/records/{found.pk}/no-dossiers/", posted(found))
-    row = stored(found, "ho-tich")
+    submission = actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
+    as_("clerk").post(f"/records/{submission.pk}/no-dossiers/", posted(submission))
+    row = stored(submission, "ho-tich")
     assert (row.opening, row.received_direct, row.pending_in_time) == (5, 0, None)
 
 

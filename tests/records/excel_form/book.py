@@ -1,4 +1,4 @@
-"""Excel forms as the tests bring them to the pages."""
+"""Downloading and uploading Excel forms through the pages."""
 
 from html import unescape
 
@@ -13,25 +13,25 @@ from .cells import filled as filled
 from .cells import opened as opened
 from .cells import saved as saved
 
-# A row that is whole and closes.
+# A complete row whose balance closes.
 WHOLE = {("ho-tich", name): value for name, value in balanced(30).items() if value is not None}
 
 
 def form_of(client: Client, submission) -> bytes:
-    """The form as it is downloaded."""
+    """The downloaded form."""
     answer = client.get(reverse("records:form_xlsx", args=[submission.pk]))
     assert answer.status_code == 200
     return answer.content
 
 
 def brought(client: Client, content: bytes, submission=None, name: str = "bieu.xlsx", **more):
-    """A file uploaded at the page of a month, or of all own units."""
+    """Upload a file on the page of a month, or of all own units."""
     address = reverse("records:form", args=[submission.pk]) if submission else reverse("records:forms")
     return client.post(address, {"file": SimpleUploadedFile(name, content)}, **more)
 
 
 def stored_by(client: Client, content: bytes, submission=None):
-    """Uploaded, looked at, and stored; the answer of the last step."""
+    """Upload, preview and store a form; returns the last response."""
     answer = brought(client, content, submission)
     assert answer.status_code == 302, answer.content.decode()
     look = client.get(answer.url)
@@ -39,15 +39,15 @@ def stored_by(client: Client, content: bytes, submission=None):
 
 
 def words(answer) -> str:
-    """What a page says."""
+    """The page's text with entities resolved."""
     return unescape(answer.content.decode())
 
 
 def wrong(answer) -> list[tuple[str, str]]:
-    """Cell and code of everything that the file is refused for."""
-    return [(one.cell, one.code) for one in answer.context["wrong"]]
+    """Cell and code of every fault."""
+    return [(fault.cell, fault.code) for fault in answer.context["wrong"]]
 
 
 def refused(answer) -> list[str]:
-    """Codes for which a file is not taken at all."""
-    return [one.code for one in answer.context["weighed"].refused]
+    """Codes of the refusals of a whole file."""
+    return [refusal.code for refusal in answer.context["weighed"].refused]

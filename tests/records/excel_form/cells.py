@@ -1,4 +1,4 @@
-"""Excel forms filled in: cells are named by row code and column name, wherever they stand."""
+"""Fills in Excel forms by row code and column name."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -22,14 +22,14 @@ def saved(book: openpyxl.Workbook) -> bytes:
 
 
 def cell(sheet: Worksheet, code: str, name: str) -> Cell:
-    """The cell of a row and column of the form."""
+    """The cell for a row code and a column name."""
     rows = {row[0].value: row[0].row for row in reversed(list(sheet.iter_rows(max_col=1)))}
-    names = {one.value: one.column for one in sheet[rows["cchc-names"]]}
+    names = {head.value: head.column for head in sheet[rows["cchc-names"]]}
     return sheet.cell(rows[code], names[name])
 
 
 def filled(content: bytes, cells: Cells, change: Callable[[Worksheet], None] | None = None) -> bytes:
-    """The form with these cells typed over and saved by a program that keeps no results of formulas."""
+    """The form with these cells overwritten, saved without formula results."""
     book = opened(content)
     sheet = book.worksheets[0]
     for (code, name), value in cells.items():

@@ -1,4 +1,4 @@
-"""The Excel form as it is downloaded."""
+"""The downloaded Excel form."""
 
 import io
 import zipfile
@@ -27,7 +27,7 @@ from .cells import cell, opened, saved
 
 
 def half(people, fields, july, **more):
-    """July with one row that closes and one that does not, after an approved June."""
+    """July with a closed and an open balance, after an approved June."""
     before = {(fields.ho_tich.pk, None): {**balanced(20), "resolved_on_time": 15, "pending_in_time": 5}}
     entered(people.alpha, JULY.previous(), before, by=people.clerk, reviewer=people.reviewer)
     rows = {
@@ -60,12 +60,12 @@ def test_numbers_are_validated_in_vietnamese_and_reasons_offered(as_, people, fi
     covered = {
         (row, column)
         for rule in sheet.data_validations.dataValidation
-        for one in rule.sqref.ranges
-        for row, column in one.cells
+        for box in rule.sqref.ranges
+        for row, column in box.cells
     }
     for name in (*MEASURES, "reason"):
-        one = cell(sheet, "ho-tich", name)
-        assert (one.row, one.column) in covered, name
+        box = cell(sheet, "ho-tich", name)
+        assert (box.row, box.column) in covered, name
     assert "Đã đối chiếu" in rules["list"].formula1
 
 
@@ -82,15 +82,15 @@ def test_libreoffice_gives_the_totals_of_the_server(as_, people, fields, july, t
     path = tmp_path / "bieu.xlsx"
     path.write_bytes(form_of(as_("clerk"), july))
     book = opened(path.read_bytes())
-    # Nothing is believed that the server wrote beside the formulas.
+    # Ignore the results that the server stored with the formulas.
     path.write_bytes(saved(book))
     sheet = opened(converted(path, "xlsx").read_bytes(), values=True).worksheets[0]
     page = as_("clerk").get(reverse("records:submission", args=[july.pk])).context["sheet"]
     for row in page.rows:
-        for one in (*row.cells, *row.after):
-            if one.kind == "sum":
-                value = cell(sheet, row.line.code, one.measure).value
-                assert number(value) == one.text, (row.line.code, one.measure)
+        for grid_cell in (*row.cells, *row.after):
+            if grid_cell.kind == "sum":
+                value = cell(sheet, row.line.code, grid_cell.measure).value
+                assert number(value) == grid_cell.text, (row.line.code, grid_cell.measure)
         assert cell(sheet, row.line.code, "balance").value == row.balance_text
     total = sheet.cell(cell(sheet, "ho-tich", "opening").row + 1, cell(sheet, "ho-tich", "received").column)
     assert number(total.value) == "1.290"

@@ -1,4 +1,4 @@
-"""Downloaded and brought back as it is, a form changes nothing: whatever is stored, whichever program saved it."""
+"""A form uploaded unchanged changes nothing, whatever is stored and whichever program saved it."""
 
 import io
 import re
@@ -33,21 +33,21 @@ PLACES = ("chung-thuc", "ho-tich", "dat-dai/1.000001", "dat-dai/1.000002", "chun
 
 @pytest.fixture
 def places(people, fields):
-    """Rows of a month by their code: two fields, a field by procedures, the undivided one."""
+    """Row keys of a month by code: two fields, a field by procedures, the undivided one."""
     land = Field.objects.create(code="dat-dai", name="Đất đai", order=3)
     FieldScope.objects.create(field=land, tier="commune", valid_from=SINCE)
-    found = {"chung-thuc": (fields.chung_thuc.pk, None), "ho-tich": (fields.ho_tich.pk, None)}
-    found["chung"] = (fields.chung.pk, None)
+    by_code = {"chung-thuc": (fields.chung_thuc.pk, None), "ho-tich": (fields.ho_tich.pk, None)}
+    by_code["chung"] = (fields.chung.pk, None)
     for code in ("1.000001", "1.000002"):
         procedure = Procedure.objects.create(code=code, name=f"Thủ tục {code}", field=land)
         ProcedureScope.objects.create(procedure=procedure, tier="commune", valid_from=SINCE)
-        found[f"dat-dai/{code}"] = (land.pk, procedure.pk)
-    return found
+        by_code[f"dat-dai/{code}"] = (land.pk, procedure.pk)
+    return by_code
 
 
 @some.composite
 def months(draw):
-    """Rows with counts, and a reason for some; on one level."""
+    """Rows with counts and some reasons, all on one level."""
     undivided = draw(some.booleans())
     codes = (
         ["chung"] if undivided else draw(some.lists(some.sampled_from(PLACES[:-1]), unique=True, max_size=4))
@@ -65,11 +65,11 @@ def changes_of(people, content: bytes) -> list:
     catalogue = Catalogue(stored_calendar())
     form = unit_forms([people.alpha], JULY, catalogue)[0]
     sheet = read_workbook(content).sheets[0]
-    found = compare_sheet(
+    comparison = compare_sheet(
         sheet, form.month, form.lines, catalogue=catalogue, end=catalogue.days.span(JULY).end, at=AT
     )
-    assert not found.blocked, found.remarks
-    return found.changes
+    assert not comparison.blocked, comparison.remarks
+    return comparison.changes
 
 
 @given(months())
@@ -82,7 +82,7 @@ def test_an_untouched_form_is_an_empty_difference(people, places, july, month):
         form = unit_forms([people.alpha], JULY, Catalogue(stored_calendar()))[0]
         content = form_workbook([form.form])
         assert changes_of(people, content) == []
-        # As a program saves it that keeps no results of formulas.
+        # As saved by a program that stores no formula results.
         assert changes_of(people, saved(opened(content))) == []
 
 
@@ -105,7 +105,7 @@ def test_an_untouched_form_saved_by_libreoffice_is_an_empty_difference(people, p
 
 
 def as_google_writes(content: bytes) -> bytes:
-    """Numbers with a fraction of nothing, and styled blanks far below the form."""
+    """Numbers with a zero fraction, and styled blank cells far below the form."""
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         xml = package.read("xl/worksheets/sheet1.xml").decode()
     xml = re.sub(r'(<c r="[A-Z]+[0-9]+" s="[0-9]+"><v>[0-9]+)(</v>)', r"\1.0\2", xml)

@@ -1,4 +1,4 @@
-"""Whose form, of which month, in which state, and what others did meanwhile."""
+"""Uploads of forms for other units, months and states, and after changes by others."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -36,7 +36,7 @@ def test_forms_of_other_units_months_and_versions_are_refused(as_, people, july)
     june = submissions_actions.open_submission(people.alpha, JULY.previous(), by=people.clerk, at=AT)
     beta = submissions_actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
     mine, plain = form_of(clerk, july), saved(openpyxl.Workbook())
-    for content, code, told in [
+    for content, code, message in [
         (form_of(as_("neighbour"), beta), "other_unit", "đơn vị mã 13450"),
         (form_of(clerk, june), "other_month", "của tháng 6/2022"),
         (filled(mine, {}, old), "old_form", "mẫu cũ"),
@@ -46,7 +46,7 @@ def test_forms_of_other_units_months_and_versions_are_refused(as_, people, july)
     ]:
         answer = brought(clerk, content, july)
         assert (answer.status_code, refused(answer)) == (400, [code]), code
-        assert told in words(answer)
+        assert message in words(answer)
     assert not FormFile.objects.exists()
 
 
@@ -87,7 +87,7 @@ def test_a_locked_or_sent_month_is_refused_and_says_whom_to_ask(as_, people, fie
     assert "đã được duyệt. Đề nghị Đơn vị 351 mở khóa" in words(answer)
 
 
-def test_what_a_colleague_saved_stays_and_clashes_are_asked(as_, people, fields, july):
+def test_what_a_colleague_saved_stays_and_clashes_need_a_choice(as_, people, fields, july):
     clerk = as_("clerk")
     edition = july.editions.get()
     key = (fields.ho_tich.pk, None)
@@ -108,7 +108,7 @@ def test_what_a_colleague_saved_stays_and_clashes_are_asked(as_, people, fields,
     assert stored(july, "ho-tich").received_direct == 31
 
 
-def test_cells_chosen_after_a_clash_are_told_as_from_the_file(as_, people, fields, july):
+def test_cells_chosen_after_a_clash_are_logged_as_from_the_file(as_, people, fields, july):
     clerk, key = as_("clerk"), (fields.ho_tich.pk, None)
     form = form_of(clerk, july)
     edition = july.editions.get()
@@ -121,7 +121,7 @@ def test_cells_chosen_after_a_clash_are_told_as_from_the_file(as_, people, field
     submissions_actions.save_counts(edition, {key: {"withdrawn": 1}}, by=people.leader, revision=1, at=AT)
     chosen = {"revision": "1", "ho-tich-received_direct": "40", "file": token}
     address = reverse("records:save", args=[july.pk])
-    # Somebody saved meanwhile another cell: the choice stands, and is asked no second time.
+    # Another cell was saved meanwhile: the choice stays and is not asked again.
     answer = clerk.post(address, chosen)
     if answer.status_code == 409:
         answer = clerk.post(address, chosen | {"revision": str(answer.context["edition"].revision)})
@@ -130,14 +130,14 @@ def test_cells_chosen_after_a_clash_are_told_as_from_the_file(as_, people, field
     assert (entry.detail["way"], entry.detail["file"]) == ("file", "bieu T7.xlsx")
     assert "từ tệp" in words(clerk.get(reverse("records:history", args=[july.pk])))
     assert bytes(FormFile.objects.get().content) == b""
-    # Once stored, the file is nobody's reason any more.
+    # Once stored, the file is no longer the reason for a change.
     revision = str(july.editions.get().revision)
     clerk.post(address, {"revision": revision, "ho-tich-received_direct": "41", "file": token})
     entry = Entry.objects.filter(action="submission.save").latest("sequence")
     assert entry.detail["way"] == "page" and "file" not in entry.detail
 
 
-def test_uploads_that_are_over_go_with_the_next_run_of_the_timer(as_, july, settings, tmp_path):
+def test_expired_uploads_are_deleted_by_the_timer(as_, july, settings, tmp_path):
     settings.DATA_DIR = tmp_path
     clerk = as_("clerk")
     for hours in (25, 1):
@@ -148,7 +148,7 @@ def test_uploads_that_are_over_go_with_the_next_run_of_the_timer(as_, july, sett
     assert FormFile.objects.get() == newest
 
 
-def test_a_clash_that_comes_up_while_the_file_is_looked_at_is_asked_too(as_, people, fields, july):
+def test_a_clash_during_the_preview_needs_a_choice_too(as_, people, fields, july):
     clerk, key = as_("clerk"), (fields.ho_tich.pk, None)
     edition = submissions_actions.save_counts(
         july.editions.get(), {key: balanced(30)}, by=people.clerk, revision=0, at=AT
@@ -160,16 +160,16 @@ def test_a_clash_that_comes_up_while_the_file_is_looked_at_is_asked_too(as_, peo
     )
     for answer in (clerk.get(address), clerk.post(address, {"seen": ""})):
         assert answer.status_code == 409
-        assert [(one.mine, one.theirs) for one in answer.context["clashes"]] == [("40", "31")]
+        assert [(clash.mine, clash.theirs) for clash in answer.context["clashes"]] == [("40", "31")]
 
 
-def test_what_was_saved_between_look_and_word_is_looked_at_anew(as_, people, fields, july):
+def test_saves_after_the_preview_need_a_new_preview(as_, people, fields, july):
     clerk = as_("clerk")
     address = brought(clerk, filled(form_of(clerk, july), WHOLE), july).url
-    seen = clerk.get(address).context["weighed"].seen
+    preview = clerk.get(address).context["weighed"].seen
     rows = {(fields.chung_thuc.pk, None): {"withdrawn": 2}}
     submissions_actions.save_counts(july.editions.get(), rows, by=people.leader, revision=0, at=AT)
-    answer = clerk.post(address, {"seen": seen})
+    answer = clerk.post(address, {"seen": preview})
     assert answer.status_code == 409 and "vừa được lưu ở nơi khác" in words(answer)
     assert clerk.post(address, {"seen": answer.context["weighed"].seen}).status_code == 302
     assert (stored(july, "ho-tich").received_direct, stored(july, "chung-thuc").withdrawn) == (30, 2)
@@ -213,7 +213,7 @@ def test_a_workbook_of_several_units_is_stored_whole_or_not_at_all(as_, people, 
     assert [name for name, _ in answer.context["weighed"].skipped] == ["Đơn vị dat-dai", "Đơn vị van-phong"]
     cell(book.worksheets[1], "ho-tich", "awaiting").value = 0
     assert stored_by(clerk, saved(book)).url == reverse("records:worklist")
-    assert {one.submission.unit.code: one.revision for one in Edition.objects.all()} == {
+    assert {edition.submission.unit.code: edition.revision for edition in Edition.objects.all()} == {
         "13441": 1,
         "13450": 1,
     }
@@ -229,7 +229,7 @@ def test_a_month_that_nobody_opened_is_opened_by_its_form(as_, people, fields):
     content = filled(reviewer.get(address).content, WHOLE)
     assert stored_by(clerk, content).status_code == 302
     assert stored(Submission.objects.get(), "ho-tich").received_direct == 30
-    # What was never opened may be locked all the same.
+    # A month that was never opened may be locked too.
     Submission.objects.all().delete()
     closes_at = datetime(2022, 8, 1, tzinfo=UTC)
     locking_actions.set_closing_time(people.district, JULY, closes_at, by=people.reviewer, at=AT)
@@ -248,7 +248,7 @@ def test_a_month_that_has_not_ended_is_refused(as_, people, fields):
     assert (answer.status_code, refused(answer)) == (409, ["too_early"])
 
 
-def test_several_units_are_told_both_values_of_a_clash(as_, people, fields, july):
+def test_a_clash_in_several_units_shows_both_values(as_, people, fields, july):
     clerk, key = as_("clerk"), (fields.ho_tich.pk, None)
     edition = submissions_actions.save_counts(
         july.editions.get(), {key: balanced(30)}, by=people.clerk, revision=0, at=AT
@@ -264,12 +264,12 @@ def test_several_units_are_told_both_values_of_a_clash(as_, people, fields, july
 
 def test_forms_cost_the_same_for_any_number_of_units(as_, people, fields, july):
     reviewer, clerk = as_("reviewer"), as_("clerk")
-    one, all_of_them = (
+    single, district = (
         reverse("records:forms_xlsx") + f"?unit={unit.pk}&month={JULY}"
         for unit in (people.alpha, people.district)
     )
-    assert queries(reviewer, one) == queries(reviewer, all_of_them) <= 20
-    content = filled(reviewer.get(all_of_them).content, WHOLE)
+    assert queries(reviewer, single) == queries(reviewer, district) <= 20
+    content = filled(reviewer.get(district).content, WHOLE)
     address = brought(clerk, content).url
     alone = queries(clerk, address)
     Membership.objects.create(
@@ -279,8 +279,8 @@ def test_forms_cost_the_same_for_any_number_of_units(as_, people, fields, july):
 
 
 def queries(client, address: str) -> int:
-    """Asked once before it is counted: what is kept by the process is read then."""
+    """Queries of a GET, after a first one that fills the caches of the process."""
     client.get(address)
-    with CaptureQueriesContext(connection) as found:
+    with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200
-    return len(found)
+    return len(captured)

@@ -1,4 +1,4 @@
-"""The Excel form as it comes back: every fault at once, the difference first, then all or nothing."""
+"""Uploading the Excel form: all faults at once, a preview of the changes, then all or nothing."""
 
 from datetime import date
 
@@ -37,15 +37,15 @@ def test_storing_twice_changes_nothing_and_so_does_the_same_file(as_, july):
     clerk = as_("clerk")
     content = filled(form_of(clerk, july), WHOLE)
     address = brought(clerk, content, july).url
-    seen = clerk.get(address).context["weighed"].seen
+    preview = clerk.get(address).context["weighed"].seen
     for _ in range(3):
-        assert clerk.post(address, {"seen": seen}, follow=True).status_code == 200
+        assert clerk.post(address, {"seen": preview}, follow=True).status_code == 200
     assert july.editions.get().revision == 1
     again = clerk.get(brought(clerk, content, july).url)
     assert "Tệp không khác số đang lưu" in words(again) and not again.context["cells"]
 
 
-def test_every_fault_is_told_at_once_by_its_cell(as_, july):
+def test_all_faults_are_shown_at_once_by_cell(as_, july):
     clerk = as_("clerk")
     content = form_of(clerk, july)
     bad = {
@@ -68,11 +68,11 @@ def test_every_fault_is_told_at_once_by_its_cell(as_, july):
     assert wrong(answer) == [
         (cell(sheet, "ho-tich", name).coordinate, code) for name, code in zip(bad, codes, strict=True)
     ]
-    told = words(answer)
+    page = words(answer)
     assert (
-        "“-3” là số âm" in told
-        and "“#N/A” là lỗi của bảng tính" in told
-        and "“2022-06-14” là ngày tháng" in told
+        "“-3” là số âm" in page
+        and "“#N/A” là lỗi của bảng tính" in page
+        and "“2022-06-14” là ngày tháng" in page
     )
     assert not DossierCount.objects.exists()
 
@@ -136,14 +136,14 @@ def test_numbers_beside_the_form_are_refused_and_moved_rows_are_read(as_, july):
     assert [code for _, code in wrong(brought(clerk, content, july))] == ["missing_row"]
 
 
-def test_oddities_are_told_and_a_draft_is_stored_all_the_same(as_, people, fields, july):
+def test_warnings_are_shown_and_a_draft_is_stored_all_the_same(as_, people, fields, july):
     clerk = as_("clerk")
     before = {(fields.ho_tich.pk, None): {**balanced(20), "resolved_on_time": 15, "pending_in_time": 5}}
     entered(people.alpha, JULY.previous(), before, by=people.clerk, reviewer=people.reviewer)
     odd = {**WHOLE, ("ho-tich", "opening"): 9, ("ho-tich", "reason"): "Đã đối chiếu"}
     address = brought(clerk, filled(form_of(clerk, july), odd), july).url
     look = clerk.get(address)
-    assert sorted(one.code for one in look.context["odd"]) == ["balance", "continuity"]
+    assert sorted(remark.code for remark in look.context["odd"]) == ["balance", "continuity"]
     clerk.post(address, {"seen": look.context["weighed"].seen})
     assert (stored(july, "ho-tich").opening, stored(july, "ho-tich").reason) == (9, "Đã đối chiếu")
 
@@ -157,18 +157,18 @@ def test_the_marked_copy_says_why_in_each_cell_and_can_be_brought_back(as_, peop
         ("ho-tich", "awaiting"): "=1+1",
     }
     answer = brought(clerk, filled(form_of(clerk, july), bad), july)
-    kept = answer.context["kept"]
-    marked = clerk.get(reverse("records:form_marked", args=[kept.token])).content
+    upload = answer.context["kept"]
+    marked = clerk.get(reverse("records:form_marked", args=[upload.token])).content
     book = opened(marked)
     listed, sheet = book.worksheets
     assert listed.title == "Cần sửa" and listed.max_row == 2 + 3
     for name, shown in (("opening", "#N/A"), ("withdrawn", "12,5"), ("awaiting", "?")):
-        one = cell(sheet, "ho-tich", name)
-        assert one.value == shown and one.comment and one.fill.fgColor.rgb == "FFF8B4B4", name
+        box = cell(sheet, "ho-tich", name)
+        assert box.value == shown and box.comment and box.fill.fgColor.rgb == "FFF8B4B4", name
     assert cell(sheet, "ho-tich", "received_direct").value == 30
     again = brought(clerk, marked, july)
     assert [cell for cell, _ in wrong(again)] == [cell for cell, _ in wrong(answer)]
-    # In the copy the results stand as texts.
+    # The copy has the formula results as texts.
     mended = filled_second(marked)
     assert brought(clerk, mended, july).status_code == 302
 
@@ -191,5 +191,5 @@ def test_too_large_a_file_and_none_at_all(as_, july, settings):
 def test_names_of_files_are_only_shown(as_, july, name):
     clerk = as_("clerk")
     assert brought(clerk, filled(form_of(clerk, july), WHOLE), july, name=name).status_code == 302
-    kept = FormFile.objects.get()
-    assert len(kept.name) <= 200 and not set(kept.name) & set("\r\n\u202e\0")
+    file = FormFile.objects.get()
+    assert len(file.name) <= 200 and not set(file.name) & set("\r\n\u202e\0")

@@ -1,4 +1,4 @@
-"""The generated country: numbers of units as they are, the same each time, sums equal to a recount, gaps."""
+"""The generated country: real numbers of units, reproducible, sums equal to a recount, some reports missing."""
 
 from collections import Counter, defaultdict
 from dataclasses import replace
@@ -60,14 +60,14 @@ def test_everything_derived_is_right_and_both_bases_agree():
     assert today.total.counts == reported.total.counts
     assert today.total.completeness.text() == reported.total.completeness.text()
     assert len(today.rows) == 3 and not today.total.estimated and today.territory.equal
-    lacking = today.total.completeness.expected - today.total.completeness.reported
-    assert 0 < lacking == len(today.total.completeness.missing)
+    missing_reports = today.total.completeness.expected - today.total.completeness.reported
+    assert 0 < missing_reports == len(today.total.completeness.missing)
 
 
 @pytest.mark.django_db
 def test_who_took_over_receives_what_they_received_together():
-    """A country does not lose two thirds of its dossiers by a merger: as many stay, but for what units differ in. In
-    July old and new units report a part of it each.
+    """A merger does not lower the country's dossiers, apart from random differences between units. In July old and new
+    units report a part each.
     """
     top = country.fill_country(TINY)
     june, july, august = (
@@ -83,40 +83,40 @@ def test_what_is_received_by_child_is_that_of_its_parts():
     months = periods.Period.of(country.LAST.plus(-9), country.LAST)
     for tier, external in product((None, Tier.COMMUNE), (False, True)):
         for unit in (top, Unit.objects.filter(parent=top, has_children=True).first()):
-            asked = FiguresQuery(unit, months, stored_calendar(), "submitted", external, tier)
-            assert shares(received_tallies(asked)) == shares(partial_tallies(asked, by_child=True)) != {}
+            query = FiguresQuery(unit, months, stored_calendar(), "submitted", external, tier)
+            assert shares(received_tallies(query)) == shares(partial_tallies(query, by_child=True)) != {}
 
 
 @pytest.mark.django_db
 def test_a_whole_period_by_child_is_that_of_its_months():
-    """Flows, what was carried over and what is still open; of each in one part, however many months there are."""
+    """Flows, openings and closings; one part per child, however many months there are."""
     top = country.fill_country(TINY)
     units = (
         top,
         *Unit.objects.filter(parent=top, has_children=True),
         Unit.objects.filter(tier="district")[0],
     )
-    codes, seen = ("2025-M04..M09", "2025-M05", "2025-M03..M12"), set()
+    codes, complete = ("2025-M04..M09", "2025-M05", "2025-M03..M12"), set()
     for code, tier, external, unit in product(codes, (None, Tier.COMMUNE), (False, True), units):
         period = periods.Period.parse(code)
-        asked = FiguresQuery(unit, period, stored_calendar(), "submitted", external, tier)
-        whole, monthly = period_tallies(asked), partial_tallies(asked, by_child=True)
+        query = FiguresQuery(unit, period, stored_calendar(), "submitted", external, tier)
+        whole, monthly = period_tallies(query), partial_tallies(query, by_child=True)
         assert of_period(whole, period) == of_period(monthly, period), (code, tier, unit)
         assert {(part.child, part.month) for part in whole} == {(part.child, None) for part in monthly}
         assert len(whole) == len({part.child for part in whole})
-        seen |= {(code, external, unit.tier) for part in whole if None not in part.tally.numbers[:4]}
-    assert seen == set(product(codes, (False, True), (Tier.COUNTRY, Tier.PROVINCE, Tier.DISTRICT)))
+        complete |= {(code, external, unit.tier) for part in whole if None not in part.tally.numbers[:4]}
+    assert complete == set(product(codes, (False, True), (Tier.COUNTRY, Tier.PROVINCE, Tier.DISTRICT)))
 
 
 @pytest.mark.django_db
 def test_a_whole_period_by_todays_units_is_that_of_its_months():
-    """Of rows alone; narrowed to a tier they are read month by month. A group that merged is one part of its heir."""
+    """Only for rows; with a tier they are read month by month. A merged group is one part of its successor."""
     top = country.fill_country(TINY)
     field = GroupSum.objects.exclude(field=None).order_by("field").first().field
-    codes, seen = ("2025-M04..M09", "2025-M05", "2025-M03..M12"), set()
-    for code, external, one in product(codes, (False, True), (None, field)):
+    codes, complete = ("2025-M04..M09", "2025-M05", "2025-M03..M12"), set()
+    for code, external, field_or_none in product(codes, (False, True), (None, field)):
         period = periods.Period.parse(code)
-        asked = [
+        queries = [
             FiguresQuery(
                 top,
                 period,
@@ -125,41 +125,41 @@ def test_a_whole_period_by_todays_units_is_that_of_its_months():
                 external,
                 tier,
                 by="unit",
-                field=one,
+                field=field_or_none,
                 today=country.LAST_DAY,
             )
             for tier in (None, Tier.COMMUNE, Tier.PROVINCE)
         ]
         whole, *narrowed = [
             [part for part in partial_tallies(query, by_child=True) if part.child is not None]
-            for query in asked
+            for query in queries
         ]
         monthly = [part for several in narrowed for part in several]
         assert None not in {part.month for part in monthly}
-        assert of_period(whole, period) == of_period(monthly, period), (code, external, one)
-        assert {(part.month, part.field) for part in whole} == {(None, one and one.pk)}
+        assert of_period(whole, period) == of_period(monthly, period), (code, external, field_or_none)
+        assert {(part.month, part.field) for part in whole} == {(None, field_or_none and field_or_none.pk)}
         groups = {
             row.unit.pk: {source.unit for source in row.sources if source.sums}
-            for row in asked[0].successor_history.rows
+            for row in queries[0].successor_history.rows
         }
         several = Counter(part.child for part in whole)
         assert several and all(number <= len(groups[child]) for child, number in several.items())
-        seen |= {(code, external) for part in whole if None not in part.tally.numbers[:4]}
-    assert seen == set(product(codes, (False, True)))
+        complete |= {(code, external) for part in whole if None not in part.tally.numbers[:4]}
+    assert complete == set(product(codes, (False, True)))
 
 
-def of_period(found, period):
+def of_period(parts, period):
     """The tally of each child over the period."""
     monthly = defaultdict(list)
-    for part in found:
+    for part in parts:
         monthly[part.child].append((part.month, part.tally))
     return {child: period_tally(several, period) for child, several in monthly.items()}
 
 
-def shares(found):
-    """What each child received, by channel, with what was left blank and how many reports it is of."""
+def shares(parts):
+    """Received dossiers of each child by channel, blanks, and the number of reports."""
     tallies = defaultdict(Tally.empty)
-    for part in found:
+    for part in parts:
         tallies[part.child] += part.tally
     return {
         child: ([tally.values[name] for name in SUMS["received"]], tally.blanks["received"], tally.reported)
@@ -168,36 +168,36 @@ def shares(found):
 
 
 @pytest.mark.django_db
-def test_of_a_merged_country_only_silent_units_are_read(monkeypatch):
-    """Thousands of old and new units owe but some months of a period across the merger: none is read for that, and none
-    at all where it was noted who is silent.
+def test_in_a_merged_country_only_missing_units_are_read(monkeypatch):
+    """Across the merger thousands of units are expected for some months only; their reports are not read for that, and
+    none at all if missing reports are stored.
     """
     top = country.fill_country(TINY)
     read = []
-    kept = missing._reported_pairs
+    original = missing._reported_pairs
 
-    def noted(query, units, wanted):
+    def recording(query, units, months):
         read.extend(units)
-        return kept(query, units, wanted)
+        return original(query, units, months)
 
-    monkeypatch.setattr(missing, "_reported_pairs", noted)
+    monkeypatch.setattr(missing, "_reported_pairs", recording)
     across = periods.Period.parse("2025-M05..M09")
-    known = {day: silent_in(top, across, day) for day in (None, country.LAST_DAY)}
+    expected = {day: missing_in(top, across, day) for day in (None, country.LAST_DAY)}
     assert read == []
     MissingReport.objects.all().delete()
-    for day, told in known.items():
+    for day, stored in expected.items():
         read.clear()
-        found = silent_in(top, across, day)
-        assert 0 < len(found) and sorted(read) == sorted({one.unit for one in found})
-        assert found == told
-        # Months that do not follow each other, one by one.
-        some = [across.months[0], across.months[-1]]
-        assert missing.missing_unit_months(FiguresQuery(top, across, stored_calendar(), today=day), some) == [
-            one for one in found if one.missing.month in some
+        computed = missing_in(top, across, day)
+        assert 0 < len(computed) and sorted(read) == sorted({report.unit for report in computed})
+        assert computed == stored
+        # Non-consecutive months.
+        ends = [across.months[0], across.months[-1]]
+        assert missing.missing_unit_months(FiguresQuery(top, across, stored_calendar(), today=day), ends) == [
+            report for report in computed if report.missing.month in ends
         ]
 
 
-def silent_in(top, period, day):
+def missing_in(top, period, day):
     return missing.missing_unit_months(FiguresQuery(top, period, stored_calendar(), today=day))
 
 
@@ -218,7 +218,7 @@ def test_the_command_fills_an_empty_database_only(monkeypatch):
 
 
 def test_seed_is_fixed():
-    one, other = (country.generate_tree(replace(TINY, months=3))[0] for _ in range(2))
-    assert [(unit.pk, unit.path, unit.name) for unit in one] == [
-        (unit.pk, unit.path, unit.name) for unit in other
+    first, second = (country.generate_tree(replace(TINY, months=3))[0] for _ in range(2))
+    assert [(unit.pk, unit.path, unit.name) for unit in first] == [
+        (unit.pk, unit.path, unit.name) for unit in second
     ]

@@ -1,4 +1,4 @@
-"""The page of a unit's indicators: who enters, what is stored, what is refused, what the log keeps."""
+"""The page of a unit's indicators: rights, saving, refusals, log."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -43,7 +43,7 @@ def sent(client, unit, **cells) -> dict:
 
 
 def test_rights_of_every_role_on_every_unit(cast, listed, client):
-    """Read: 200 or 404. Storing: the unit's own clerk and the editors above it; 403 for who only reads."""
+    """Reading: 200 or 404. Saving: the unit's clerk and the editors above it; 403 for readers."""
     cases = 0
     for name, user in cast.people.items():
         client.force_login(user)
@@ -134,7 +134,7 @@ def test_what_somebody_else_stored_is_not_overwritten(cast, listed, client):
     assert IndicatorValue.objects.get().numerator == 3
 
 
-def test_only_what_the_unit_is_asked_for(cast, listed):
+def test_only_the_units_own_indicators(cast, listed):
     commune, period = Unit.objects.get(code="13474"), Period.parse("2022-H1")
     for cells in ({listed[1].pk: {"numerator": 1}}, {listed[2].pk: {"numerator": 1}}, {UNKNOWN: {}}):
         with pytest.raises(ActionRefused):
@@ -189,7 +189,7 @@ def test_queries_do_not_follow_the_number_of_indicators(cast, listed, client):
     rows = [{"code": f"c{n}", "name": f"C{n}", "numerator_name": "a", "counted_in": "b"} for n in range(40)]
     new = actions.define_indicator(rows, by=None, at=AT)
     actions.save_indicator_values(
-        unit, Period.parse("2022-H1"), {one.pk: {"numerator": 1} for one in new}, by=None, at=AT
+        unit, Period.parse("2022-H1"), {indicator.pk: {"numerator": 1} for indicator in new}, by=None, at=AT
     )
     with CaptureQueriesContext(connection) as many:
         client.get(address(unit))

@@ -1,4 +1,4 @@
-"""When a month is locked, what the lock says, and the closing times that committees set."""
+"""Locked months, the lock's message, and closing times set by committees."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def reviewed(cast):
-    """The district and the province have a reviewer each."""
+    """District and province have a reviewer each."""
     Membership.objects.create(user=cast.reviewer, unit=cast.district, role=Role.REVIEWER, valid_from=SINCE)
     return cast
 
@@ -46,12 +46,12 @@ def test_a_closing_time_locks_from_the_next_second_on(reviewed, fields, after, o
     key = (fields.ho_tich.pk, None)
     edition = entered(reviewed.alpha, JUNE, {key: balanced(3)}, upto="draft")
     locking_actions.set_closing_time(reviewed.district, JUNE, CLOSES, by=reviewed.reviewer, at=AT)
-    given = {"by": reviewed.clerk, "revision": edition.revision, "at": CLOSES + after}
+    arguments = {"by": reviewed.clerk, "revision": edition.revision, "at": CLOSES + after}
     if open_:
-        assert submissions_actions.save_counts(edition, {key: balanced(4)}, **given).received_direct == 4
+        assert submissions_actions.save_counts(edition, {key: balanced(4)}, **arguments).received_direct == 4
         return
     for act in (
-        lambda: submissions_actions.save_counts(edition, {key: balanced(4)}, **given),
+        lambda: submissions_actions.save_counts(edition, {key: balanced(4)}, **arguments),
         lambda: submissions_actions.send_edition(edition, by=reviewed.clerk, at=CLOSES + after),
     ):
         with pytest.raises(errors.ActionRefused) as refused:
@@ -64,9 +64,9 @@ def test_a_closing_time_locks_from_the_next_second_on(reviewed, fields, after, o
 
 def test_an_approved_month_says_since_when_and_whom_to_ask(reviewed, fields):
     edition = entered(reviewed.alpha, JUNE, {(fields.ho_tich.pk, None): balanced(3)})
-    found = lock(edition.submission)
-    assert (found.code, found.since) == ("approved", AT)
-    assert found.words == (
+    closed = lock(edition.submission)
+    assert (closed.code, closed.since) == ("approved", AT)
+    assert closed.words == (
         "Báo cáo đã khóa từ 09:00 ngày 15/6/2022 vì đã được duyệt. Đề nghị Đơn vị 351 mở khóa để sửa."
     )
 
@@ -79,8 +79,8 @@ def test_a_replaced_edition_is_locked_since_its_successor(cast, fields):
         submissions_actions.send_edition(unlocked(first.submission), by=None, at=AT), by=None, at=later
     )
     first.refresh_from_db()
-    found = find_lock(first.submission, first, later, later.date())
-    assert (found.code, found.since, found.unlocker) == ("replaced", later, "cấp trên")
+    closed = find_lock(first.submission, first, later, later.date())
+    assert (closed.code, closed.since, closed.unlocker) == ("replaced", later, "cấp trên")
 
 
 def test_the_nearest_committee_binds_whatever_the_order(reviewed, fields):
@@ -92,11 +92,11 @@ def test_the_nearest_committee_binds_whatever_the_order(reviewed, fields):
     district = locking_actions.set_closing_time(reviewed.district, JUNE, late, by=None, at=AT)
     locking_actions.set_closing_time(reviewed.province, JUNE, early - SECOND, by=None, at=AT)
     submissions_actions.open_submission(reviewed.beta, JUNE, by=None, at=AT)
-    assert {closes_at(one) for one in (reviewed.alpha, reviewed.beta, reviewed.land)} == {late}
+    assert {closes_at(bound) for bound in (reviewed.alpha, reviewed.beta, reviewed.land)} == {late}
     locking_actions.remove_closing_time(district, by=None, at=AT)
-    assert {closes_at(one) for one in (reviewed.alpha, reviewed.beta)} == {early - SECOND}
+    assert {closes_at(bound) for bound in (reviewed.alpha, reviewed.beta)} == {early - SECOND}
     locking_actions.remove_closing_time(province, by=None, at=AT)
-    assert {closes_at(one) for one in (reviewed.alpha, reviewed.beta)} == {None}
+    assert {closes_at(bound) for bound in (reviewed.alpha, reviewed.beta)} == {None}
     with pytest.raises(errors.ActionRefused) as refused:
         locking_actions.remove_closing_time(province, by=None, at=AT)
     assert refused.value.code == "gone" and not ClosingTime.objects.exists()

@@ -1,4 +1,4 @@
-"""A locked month opens by two people, for one unit and month, and closes by itself (acceptance S5)."""
+"""Two people unlock a month of one unit; it locks again by itself (acceptance S5)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def approved(cast, fields):
-    """Alpha's June, approved and so locked."""
+    """Alpha's June, approved and therefore locked."""
     return entered(cast.alpha, JUNE, {(fields.ho_tich.pk, None): balanced(3)}, by=cast.clerk)
 
 
@@ -39,10 +39,10 @@ def refusal(act) -> str:
 
 def test_who_asks_does_not_decide_and_a_second_person_opens_for_48_hours(cast, fields, approved):
     key, submission = (fields.ho_tich.pk, None), approved.submission
-    asked = locking_actions.request_unlock(submission, reason=" Nhập sót ", by=cast.reviewer, at=AT)
+    request = locking_actions.request_unlock(submission, reason=" Nhập sót ", by=cast.reviewer, at=AT)
     with pytest.raises(errors.OwnRequest):
-        locking_actions.decide_unlock_request(asked, grant=True, by=cast.reviewer, at=AT)
-    locking_actions.decide_unlock_request(asked, grant=True, by=cast.neighbour, at=AT)
+        locking_actions.decide_unlock_request(request, grant=True, by=cast.reviewer, at=AT)
+    locking_actions.decide_unlock_request(request, grant=True, by=cast.neighbour, at=AT)
     draft = submission.editions.last()
     assert draft.state == State.DRAFT and draft.writers.get() == cast.clerk
     assert measures_of_row(draft.counts.get(field=fields.ho_tich)) == measures_of_row(
@@ -57,7 +57,7 @@ def test_who_asks_does_not_decide_and_a_second_person_opens_for_48_hours(cast, f
         == "locked"
     )
     assert refusal(lambda: submissions_actions.send_edition(draft, **late)) == "locked"
-    assert [one.action for one in Entry.objects.order_by("-sequence")[:3]] == [
+    assert [entry.action for entry in Entry.objects.order_by("-sequence")[:3]] == [
         "submission.save",
         "submission.unlock",
         "submission.request_unlock",
@@ -73,16 +73,16 @@ def test_the_hours_are_a_setting(cast, approved, settings):
 
 def test_a_month_past_its_closing_time_just_opens_and_others_stay_locked(cast, fields):
     rows = {(fields.ho_tich.pk, None): balanced(3)}
-    one, other = (entered(unit, JUNE, rows, upto="draft") for unit in (cast.alpha, cast.beta))
+    first, second = (entered(unit, JUNE, rows, upto="draft") for unit in (cast.alpha, cast.beta))
     locking_actions.set_closing_time(cast.district, JUNE, CLOSES, by=None, at=AT)
     later = CLOSES + SECOND
-    unlocked(one.submission, at=later)
-    assert submissions_actions.send_edition(one, by=cast.clerk, at=later + LONG).state == State.SENT
-    assert one.submission.editions.count() == 1
-    assert refusal(lambda: submissions_actions.send_edition(other, by=cast.neighbour, at=later)) == "locked"
+    unlocked(first.submission, at=later)
+    assert submissions_actions.send_edition(first, by=cast.clerk, at=later + LONG).state == State.SENT
+    assert first.submission.editions.count() == 1
+    assert refusal(lambda: submissions_actions.send_edition(second, by=cast.neighbour, at=later)) == "locked"
 
 
-def test_once_approved_again_the_unlocking_is_over(cast, approved):
+def test_the_unlocking_ends_with_the_next_approval(cast, approved):
     draft = unlocked(approved.submission)
     approval_actions.approve_edition(
         submissions_actions.send_edition(draft, by=cast.clerk, at=AT), by=cast.reviewer, at=AT
@@ -106,30 +106,30 @@ def test_an_unfinished_correction_is_opened_again_where_it_was_left(cast, fields
     assert submissions_actions.send_edition(draft, by=cast.clerk, at=later + LONG).state == State.SENT
 
 
-def test_what_cannot_be_asked_or_decided(cast, approved):
+def test_refused_requests_and_decisions(cast, approved):
     submission = approved.submission
 
-    def ask(**given):
+    def ask(**changes):
         return locking_actions.request_unlock(
-            submission, **{"reason": "Sót", "by": cast.clerk, "at": AT} | given
+            submission, **{"reason": "Sót", "by": cast.clerk, "at": AT} | changes
         )
 
     assert refusal(lambda: ask(reason=" ")) == "no_reason"
-    asked = ask()
+    request = ask()
     assert refusal(lambda: ask(by=cast.reviewer)) == "already_requested"
     decide = {"by": cast.reviewer, "at": AT}
     assert (
-        refusal(lambda: locking_actions.decide_unlock_request(asked, grant=False, answer=" ", **decide))
+        refusal(lambda: locking_actions.decide_unlock_request(request, grant=False, answer=" ", **decide))
         == "no_reason"
     )
-    locking_actions.decide_unlock_request(asked, grant=False, answer="Số đúng", **decide)
-    assert refusal(lambda: locking_actions.decide_unlock_request(asked, grant=True, **decide)) == "decided"
+    locking_actions.decide_unlock_request(request, grant=False, answer="Số đúng", **decide)
+    assert refusal(lambda: locking_actions.decide_unlock_request(request, grant=True, **decide)) == "decided"
     assert submission.editions.count() == 1
     unlocked(submission)
     assert refusal(ask) == "not_locked"
 
 
-def test_a_file_cannot_use_an_unlocking_that_is_over(cast, fields, approved):
+def test_a_file_cannot_use_an_expired_unlocking(cast, fields, approved):
     unlocked(approved.submission)
     text = b"unit,month,field,received_direct,resolved_on_time\n13441,2022-M06,ho-tich,5,5\n"
     report = import_counts(text, "so-lieu.csv", at=AT + LONG + SECOND)
@@ -139,19 +139,19 @@ def test_a_file_cannot_use_an_unlocking_that_is_over(cast, fields, approved):
 
 def test_a_request_falls_to_the_nearest_reviewer_who_did_not_ask(cast, fields, approved):
     second, above = (User.objects.create(username=name) for name in ("tonghop-2", "tinh"))
-    held = [(cast.reviewer, cast.district), (above, cast.province)]
-    for user, unit in held:
+    roles = [(cast.reviewer, cast.district), (above, cast.province)]
+    for user, unit in roles:
         Membership.objects.create(user=user, unit=unit, role=Role.REVIEWER, valid_from=SINCE)
 
     def falls_to() -> list[str]:
         people = User.objects.filter(pk__in=[cast.reviewer.pk, second.pk, above.pk]).order_by("username")
         return [person.username for person in people if unlock_requests_for(person, AT.date())]
 
-    asked = locking_actions.request_unlock(approved.submission, reason="Sót", by=cast.reviewer, at=AT)
+    request = locking_actions.request_unlock(approved.submission, reason="Sót", by=cast.reviewer, at=AT)
     assert falls_to() == ["tinh"]
     Membership.objects.create(user=second, unit=cast.district, role=Role.REVIEWER, valid_from=SINCE)
     assert falls_to() == ["tonghop-2"]
-    locking_actions.decide_unlock_request(asked, grant=False, answer="Số đúng", by=second, at=AT)
+    locking_actions.decide_unlock_request(request, grant=False, answer="Số đúng", by=second, at=AT)
     assert falls_to() == []
     locking_actions.request_unlock(approved.submission, reason="Sót", by=cast.clerk, at=AT)
     assert falls_to() == ["tonghop", "tonghop-2"]

@@ -1,4 +1,4 @@
-"""Locks on the pages: the same sentence everywhere, unlocking by two people, and the page of closing times."""
+"""Locks on the pages: one sentence everywhere, unlocking by two people, and the page of closing times."""
 
 import re
 from datetime import date, datetime, timedelta, timezone
@@ -48,12 +48,12 @@ def test_closed_by_the_second_on_every_way_in(as_, people, july):
         answer = clerk.post(f"{where}{act}/", data | {"revision": "1", "ho-tich-opening": "6"})
         text = answer.content.decode()
         assert (answer.status_code, text.count(SENTENCE)) == (423, 1), act
-        # What was typed is there to be copied.
+        # The typed values are still there to be copied.
         assert 'value="6"' in text, act
     cells = {"key": "1", "revision": 1, "cells": {"ho-tich-opening": "6"}}
     answer = clerk.post(f"{where}cells/", cells, "application/json", headers={"Accept": "application/json"})
-    told = answer.json()
-    assert (answer.status_code, told["code"], told["detail"]) == (423, "locked", SENTENCE)
+    result = answer.json()
+    assert (answer.status_code, result["code"], result["detail"]) == (423, "locked", SENTENCE)
 
 
 def test_what_is_sent_is_not_recalled_once_the_month_is_closed(as_, people, sent):
@@ -62,7 +62,7 @@ def test_what_is_sent_is_not_recalled_once_the_month_is_closed(as_, people, sent
     assert "Rút lại để sửa" not in clerk.get(f"/records/{sent.pk}/").content.decode()
     assert clerk.post(f"/records/{sent.pk}/recall/").status_code == 423
     deciding = as_("reviewer").get(f"/records/{sent.pk}/").content.decode()
-    assert "Trả lại để sửa" in deciding and "mở khóa" not in deciding, "who can return it need not ask"
+    assert "Trả lại để sửa" in deciding and "mở khóa" not in deciding, "a reviewer can return it instead"
     assert as_("reviewer").post(f"/records/{sent.pk}/approve/", {"revision": "1"}).status_code == 302
 
 
@@ -73,8 +73,8 @@ def test_unlocking_by_two_people(as_, people, approved, province_reviewer):
     assert reviewer.post(f"{where}unlock/", {"reason": "Sót hồ sơ"}).status_code == 302
     again = reviewer.post(f"{where}unlock/", {"reason": "Sót hồ sơ"})
     assert again.status_code == 409 and UnlockRequest.objects.count() == 1
-    asked = UnlockRequest.objects.get()
-    decision = {"request": str(asked.pk), "verdict": "grant", "answer": ""}
+    unlock_request = UnlockRequest.objects.get()
+    decision = {"request": str(unlock_request.pk), "verdict": "grant", "answer": ""}
     text = reviewer.get(where).content.decode()
     assert shows(text, "Bạn đã đề nghị nên người khác quyết định. Đang chờ Đơn vị 35 quyết định.")
     assert reviewer.post(f"{where}unlock/decide/", decision).status_code == 403
@@ -124,14 +124,14 @@ def test_an_odd_decision_is_a_bad_request(as_, approved, data):
 def test_a_request_of_another_month_is_not_found(as_, people, approved):
     other = submissions_actions.open_submission(people.beta, JULY, by=None, at=AT)
     locking_actions.set_closing_time(people.district, JULY, NOW - SECOND, by=None, at=AT)
-    asked = locking_actions.request_unlock(other, reason="Sót", by=people.neighbour, at=NOW)
-    decision = {"request": str(asked.pk), "verdict": "grant"}
+    unlock_request = locking_actions.request_unlock(other, reason="Sót", by=people.neighbour, at=NOW)
+    decision = {"request": str(unlock_request.pk), "verdict": "grant"}
     assert as_("reviewer").post(f"/records/{approved.pk}/unlock/decide/", decision).status_code == 404
 
 
 def test_editions_say_when_they_counted(as_, people, approved):
-    asked = locking_actions.request_unlock(approved, reason="Sót", by=people.clerk, at=AT)
-    locking_actions.decide_unlock_request(asked, grant=True, by=people.reviewer, at=AT)
+    unlock_request = locking_actions.request_unlock(approved, reason="Sót", by=people.clerk, at=AT)
+    locking_actions.decide_unlock_request(unlock_request, grant=True, by=people.reviewer, at=AT)
     draft = submissions_actions.send_edition(approved.editions.last(), by=people.clerk, at=AT)
     approval_actions.approve_edition(draft, by=people.reviewer, at=NOW)
     text = as_("viewer").get(f"/records/{approved.pk}/").content.decode()
@@ -158,21 +158,21 @@ def test_a_closing_time_is_set_changed_and_removed_on_its_page(as_, people, july
     assert not ClosingTime.objects.exists()
 
 
-def test_a_closing_time_that_has_passed_is_asked_about_first(as_, people, july):
+def test_a_past_closing_time_needs_confirmation(as_, people, july):
     reviewer, where = as_("reviewer"), "/records/closing/"
     choice = CHOICE | {"unit": str(people.district.pk), "day": "12/8/2022", "time": "8:29"}
     answer = reviewer.post(where, choice)
     text = answer.content.decode()
     assert answer.status_code == 200 and "Giờ chốt này đã qua:" in text and 'value="12/8/2022"' in text
     assert not ClosingTime.objects.exists()
-    said = re.search(r'name="confirmed" value="([^"]+)"', text)[1]
-    # Another time than the one that was asked about is asked about again.
-    assert reviewer.post(where, choice | {"time": "8:28", "confirmed": said}).status_code == 200
+    token = re.search(r'name="confirmed" value="([^"]+)"', text)[1]
+    # A different time needs a new confirmation.
+    assert reviewer.post(where, choice | {"time": "8:28", "confirmed": token}).status_code == 200
     assert not ClosingTime.objects.exists()
-    assert reviewer.post(where, choice | {"confirmed": said}).status_code == 302
+    assert reviewer.post(where, choice | {"confirmed": token}).status_code == 302
     july.refresh_from_db()
     assert july.closes_at == datetime(2022, 8, 12, 8, 29, tzinfo=NOW.tzinfo)
-    # Nothing is asked about a time to come.
+    # A future time needs no confirmation.
     assert reviewer.post(where, choice | {"time": "8:31"}).status_code == 302
 
 
@@ -192,24 +192,26 @@ def test_a_closed_month_that_nobody_opened_offers_the_request_only(as_, people, 
 
 
 def test_a_declined_request_stands_in_the_list_of_the_clerk(as_, people, approved, settings):
-    asked = locking_actions.request_unlock(approved, reason="Sót", by=people.clerk, at=NOW)
+    unlock_request = locking_actions.request_unlock(approved, reason="Sót", by=people.clerk, at=NOW)
     clerk = as_("clerk")
     assert "không được đồng ý" not in clerk.get("/records/").content.decode()
     locking_actions.decide_unlock_request(
-        asked, grant=False, answer="Sửa ở kỳ sau", by=people.reviewer, at=NOW
+        unlock_request, grant=False, answer="Sửa ở kỳ sau", by=people.reviewer, at=NOW
     )
     text = clerk.get("/records/").content.decode()
     assert "Đề nghị mở khóa không được đồng ý (tonghop, 08:30 ngày 12/8/2022)" in text
     assert "Sửa ở kỳ sau" in text
     settings.DEMO_TODAY = date(2022, 9, 12)
-    assert "không được đồng ý" not in clerk.get("/records/").content.decode(), "it is old news"
+    assert "không được đồng ý" not in clerk.get("/records/").content.decode(), (
+        "the decision is too old to be shown"
+    )
     settings.DEMO_TODAY = NOW.date()
     locking_actions.request_unlock(approved, reason="Vẫn phải sửa", by=people.clerk, at=NOW)
-    assert "không được đồng ý" not in clerk.get("/records/").content.decode(), "it was asked for again"
+    assert "không được đồng ý" not in clerk.get("/records/").content.decode(), "a newer request replaces it"
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"time": "25:00"}, "Giờ ghi như 17:00"),
         ({"time": "17"}, "Giờ ghi như 17:00"),
@@ -220,10 +222,10 @@ def test_a_declined_request_stands_in_the_list_of_the_clerk(as_, people, approve
         ({"unit": "0"}, "Hãy chọn một mục trong danh sách."),
     ],
 )
-def test_a_wrong_closing_time_is_told_at_its_field(as_, people, wrong, told):
+def test_a_wrong_closing_time_is_an_error_of_its_field(as_, people, wrong, message):
     choice = CHOICE | {"unit": str(people.district.pk)} | wrong
     answer = as_("reviewer").post("/records/closing/", choice)
-    assert answer.status_code == 400 and told in answer.content.decode()
+    assert answer.status_code == 400 and message in answer.content.decode()
     assert not ClosingTime.objects.exists()
 
 
@@ -239,7 +241,7 @@ def test_a_wrong_closing_time_is_told_at_its_field(as_, people, wrong, told):
     ],
 )
 def test_who_may_set_closing_times(as_, people, province_reviewer, who, page, removal):
-    """Each committee's reviewers set and remove their own; the province's read the district's and leave it alone."""
+    """Each committee's reviewers set and remove their own; the province's can only read the district's."""
     closing = locking_actions.set_closing_time(people.district, JULY, NOW, by=None, at=AT)
     client = as_(who)
     assert client.get("/records/closing/").status_code == page

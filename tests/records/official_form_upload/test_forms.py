@@ -1,4 +1,4 @@
-"""Which form is in force: a successor of 2026 with another column comes as a file of data and nothing else."""
+"""Official forms in force: a form of 2026 with another column needs only a data file."""
 
 import json
 from datetime import date
@@ -14,7 +14,7 @@ BEFORE, AFTER = date(2025, 12, 14), date(2026, 6, 14)
 
 
 def successor(**changes) -> dict:
-    """A form of 2026 in which what was withdrawn has a column of its own."""
+    """A form of 2026 with a column of its own for withdrawn dossiers."""
     data = json.loads((OURS / "ii-06a.json").read_text())
     data |= {"key": "bm-2026", "code": "BM.2026/BTP", "replaces": DOSSIER_FORM, "valid_from": "2026-01-10"}
     columns = data["columns"]
@@ -50,20 +50,20 @@ def test_ours_are_in_force_and_without_fault(folder):
 
 def test_a_successor_of_2026_needs_only_its_data(folder):
     put(folder, successor())
-    known = official_forms()
-    assert known.faults == ()
-    assert [known.on(DOSSIER_FORM, day).code for day in (BEFORE, AFTER)] == [
+    forms = official_forms()
+    assert forms.faults == ()
+    assert [forms.on(DOSSIER_FORM, day).code for day in (BEFORE, AFTER)] == [
         "II.06a/VPCP/KSTT",
         "BM.2026/BTP",
     ]
-    assert "BM.2026/BTP" not in [form.code for form in known.in_force(BEFORE)]
-    assert "II.06a/VPCP/KSTT" not in [form.code for form in known.in_force(AFTER)]
-    new = known.on(DOSSIER_FORM, AFTER)
+    assert "BM.2026/BTP" not in [form.code for form in forms.in_force(BEFORE)]
+    assert "II.06a/VPCP/KSTT" not in [form.code for form in forms.in_force(AFTER)]
+    new = forms.on(DOSSIER_FORM, AFTER)
     cells = dict(zip(new.places, new.cells({"resolved_on_time": 6, "withdrawn": 2}), strict=True))
     assert (cells[9], cells[11], cells[7]) == (6, 2, 8)
 
 
-def test_a_file_is_read_anew_once_it_changes(folder):
+def test_a_file_is_reread_after_a_change(folder):
     put(folder, successor())
     assert official_forms().on(DOSSIER_FORM, AFTER).title.startswith("Tình hình")
     put(folder, successor(title="Kết quả giải quyết"))
@@ -71,7 +71,7 @@ def test_a_file_is_read_anew_once_it_changes(folder):
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         ("{", "Dòng 1, cột 2: không phải JSON."),
         ("[" * 100_000, "Không đọc được"),
@@ -81,12 +81,12 @@ def test_a_file_is_read_anew_once_it_changes(folder):
         (successor(columns="x"), "columns: phải là một danh sách"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_told_and_stops_no_other(folder, data, told):
+def test_an_unusable_file_is_reported_and_blocks_no_other(folder, data, message):
     put(folder, data)
-    known = official_forms()
-    assert len(known.all) == len(list(OURS.glob("*.json")))
-    ((name, words),) = known.faults
-    assert name == "bm-2026.json" and told in words
+    forms = official_forms()
+    assert len(forms.all) == len(list(OURS.glob("*.json")))
+    ((name, words),) = forms.faults
+    assert name == "bm-2026.json" and message in words
 
 
 def test_two_successors_of_one_form_are_a_fault(folder):

@@ -1,4 +1,4 @@
-"""II.06a out and in again changes nothing; a change is shown first and saved whole; every fault is told by its cell."""
+"""Uploading form II.06a: unchanged, no difference; changes are previewed and saved whole; faults name their cell."""
 
 from datetime import date, timedelta
 from io import BytesIO
@@ -27,7 +27,7 @@ from tests.records.conftest import AT, SINCE, balanced, stored
 from units.models import Membership, Role
 
 FORM = official_forms().on(DOSSIER_FORM, date(2022, 7, 14))
-# The lines of the two fields and of the total in the sheet of July; column (3) is C and so on.
+# Rows of the two fields and of the total in July's sheet; column (3) is C and so on.
 CHUNG_THUC, HO_TICH, TOTAL = 9, 10, 11
 
 
@@ -36,7 +36,7 @@ def out(edition) -> bytes:
 
 
 def edited(content: bytes, cells: dict[str, object]) -> bytes:
-    """The file with some cells typed over, its totals taken out where their parts change: they are formulas anyway."""
+    """The file with some cells overwritten and their totals removed, which are formulas."""
     book = openpyxl.load_workbook(BytesIO(content))
     for place, value in cells.items():
         book.worksheets[0][place] = value
@@ -55,15 +55,15 @@ def upload(client, submission, content: bytes):
 
 
 def confirmed(client, answer):
-    """The word to store what the page showed."""
-    found, kept = answer.context["found"], answer.context["kept"]
-    address = reverse("records:official_look", args=[found.pk, kept.token])
+    """Confirm the previewed changes."""
+    submission, form_file = answer.context["found"], answer.context["kept"]
+    address = reverse("records:official_look", args=[submission.pk, form_file.token])
     return client.post(address, {"seen": answer.context["seen"]})
 
 
 @pytest.fixture
 def filled(people, fields, july):
-    """July with detail that the form does not hold: both online levels, post, withdrawn and waiting dossiers."""
+    """July with detail that the form lacks: both online levels, post, withdrawn and waiting dossiers."""
     ho_tich = balanced(30) | {
         "received_online_partial": 4, "received_online_full": 6, "received_postal": 5,
         "resolved_on_time": 30, "withdrawn": 3, "pending_in_time": 8, "awaiting": 4,
@@ -89,10 +89,10 @@ ROWS = st.fixed_dictionaries({name: st.none() | st.integers(0, 99_999_999) for n
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(ROWS, ROWS)
-def test_whatever_is_stored_out_and_in_again_is_no_difference(july, fields, one, other):
+def test_whatever_is_stored_out_and_in_again_is_no_difference(july, fields, first, second):
     edition = july.editions.get()
     no_post = {"received_postal": None, "returned_postal": None}
-    rows = {(fields.chung_thuc.pk, None): one | no_post, (fields.ho_tich.pk, None): other}
+    rows = {(fields.chung_thuc.pk, None): first | no_post, (fields.ho_tich.pk, None): second}
     edition = submissions_actions.save_counts(edition, rows, by=None, revision=edition.revision, at=AT)
     reading = read(out(edition), edition)
     assert (reading.changes, list(reading.faults)) == ([], [])
@@ -107,7 +107,7 @@ def test_a_change_is_shown_and_saved_once_confirmed(filled, as_, people, fields)
     for column in "CEGI":
         content = edited(content, {f"{column}{TOTAL}": None})
     answer = upload(clerk, filled.submission, content)
-    assert answer.status_code == 200, [str(one) for one in answer.context["faults"]]
+    assert answer.status_code == 200, [str(fault) for fault in answer.context["faults"]]
     assert [
         (change.field, change.column.number, change.before, change.after)
         for change in answer.context["reading"].changes
@@ -119,11 +119,11 @@ def test_a_change_is_shown_and_saved_once_confirmed(filled, as_, people, fields)
     assert confirmed(clerk, answer).status_code == 302
     row = stored(filled.submission, "chung-thuc")
     assert (row.received_direct, row.resolved_on_time, row.withdrawn) == (1250, 1270, 0)
-    assert row.received_online_partial == 20 and row.returned_direct == 1260, "what did not change stays"
+    assert row.received_online_partial == 20 and row.returned_direct == 1260, "unchanged detail stays"
     entry = Entry.objects.filter(action="submission.save").latest("sequence")
     assert (entry.detail["way"], entry.detail["file"]) == ("file", "bieu.xlsx")
     assert entry.actor_id == people.clerk.pk
-    # Sent again, nothing happens.
+    # Confirming twice changes nothing.
     assert confirmed(clerk, answer).status_code == 302
     assert Entry.objects.filter(action="submission.save").latest("sequence") == entry
     assert bytes(FormFile.objects.get().content) == b""
@@ -139,14 +139,14 @@ def test_a_column_without_detail_goes_into_its_first_measure_and_the_page_says_s
         f"E{TOTAL}": None,
     }
     answer = upload(as_("clerk"), filled.submission, edited(out(filled), cells))
-    assert answer.status_code == 200, [str(one) for one in answer.context["faults"]]
+    assert answer.status_code == 200, [str(fault) for fault in answer.context["faults"]]
     (values,) = answer.context["reading"].rows.values()
     assert (values["received_online_full"], values["received_online_partial"]) == (12, 0)
     assert (values["received_direct"], values["received_postal"]) == (33, 0)
     assert (values["withdrawn"], values["awaiting"]) == (3, 4), "detail that adds up stays"
-    told = answer.content.decode()
-    assert "Cột (4) ghi vào “Tiếp nhận trực tuyến mức độ 4”" in told
-    assert "Cột (5) ghi vào “Tiếp nhận trực tiếp”" in told
+    page = answer.content.decode()
+    assert "Cột (4) ghi vào “Tiếp nhận trực tuyến mức độ 4”" in page
+    assert "Cột (5) ghi vào “Tiếp nhận trực tiếp”" in page
 
 
 @pytest.mark.parametrize(
@@ -173,11 +173,11 @@ def test_a_column_without_detail_goes_into_its_first_measure_and_the_page_says_s
         ),
     ],
 )
-def test_every_fault_is_told_by_its_cell_and_nothing_is_written(filled, as_, cells, cell, code):
+def test_every_fault_names_its_cell_and_nothing_is_written(filled, as_, cells, cell, code):
     before = measures_of_row(stored(filled.submission, "ho-tich"))
     answer = upload(as_("clerk"), filled.submission, edited(out(filled), cells))
     assert answer.status_code == 422
-    assert (cell, code) in [(one.cell, one.code) for one in answer.context["faults"]], answer.context[
+    assert (cell, code) in [(fault.cell, fault.code) for fault in answer.context["faults"]], answer.context[
         "faults"
     ]
     assert f"Ô {cell}" in answer.content.decode() and answer.context["kept"] is None
@@ -193,11 +193,11 @@ def test_a_name_that_begins_like_ours_is_another_unit(filled, as_, people):
         ("Đơn vị báo cáo: UBND XÃ THANH HÀ, huyện Thanh Liêm", []),
     ):
         answer = upload(as_("clerk"), filled.submission, edited(content, {"I1": head}))
-        assert [(one.cell, one.code) for one in answer.context["faults"]] == faults
+        assert [(fault.cell, fault.code) for fault in answer.context["faults"]] == faults
 
 
 def moved(people, fields, edition, **counts: int):
-    """The month with 2 more dossiers of ho-tich received, of which 5 went to another place and 3 came from one."""
+    """The month with a difference of 2 in `ho-tich`: 5 dossiers were transferred out and 3 in."""
     values = measures_of_row(stored(edition.submission, "ho-tich")) | {
         "transferred_in": 3,
         "transferred_out": 5,
@@ -211,13 +211,13 @@ def test_what_was_moved_explains_a_difference_of_the_form(filled, as_, people, f
     cells = {f"E{HO_TICH}": 47, f"I{HO_TICH}": 43, f"C{HO_TICH}": None, f"G{HO_TICH}": None}
     totals = {f"{column}{TOTAL}": None for column in "CEGI"}
     answer = upload(as_("clerk"), edition.submission, edited(out(edition), cells | totals))
-    assert answer.status_code == 200, [str(one) for one in answer.context["faults"]]
+    assert answer.status_code == 200, [str(fault) for fault in answer.context["faults"]]
     assert [(change.column.number, change.after) for change in answer.context["reading"].changes] == [
         (5, 47),
         (9, 43),
     ]
-    told = "Cột (3) lệch 2 so với cột (7) + cột (11) do hồ sơ chuyển đi, chuyển đến."
-    assert answer.context["reading"].notes == [f"Dòng {HO_TICH}: {told}"] and told in answer.content.decode()
+    note = "Cột (3) lệch 2 so với cột (7) + cột (11) do hồ sơ chuyển đi, chuyển đến."
+    assert answer.context["reading"].notes == [f"Dòng {HO_TICH}: {note}"] and note in answer.content.decode()
     (values,) = answer.context["reading"].rows.values()
     assert (values["transferred_in"], values["transferred_out"]) == (3, 5)
 
@@ -228,18 +228,20 @@ def test_what_was_moved_explains_no_other_difference(filled, as_, people, fields
         out(edition), {f"E{HO_TICH}": 38, f"C{HO_TICH}": None, f"C{TOTAL}": None, f"E{TOTAL}": None}
     )
     answer = upload(as_("clerk"), edition.submission, content)
-    assert [(one.cell, one.code) for one in answer.context["faults"]] == [(f"C{HO_TICH}", "identity")]
+    assert [(fault.cell, fault.code) for fault in answer.context["faults"]] == [(f"C{HO_TICH}", "identity")]
 
 
-def test_a_number_where_the_field_has_no_channel_is_told(filled, as_, fields):
+def test_a_number_in_an_unserved_channel_is_refused_by_cell(filled, as_, fields):
     fields.chung_thuc.scopes.update(channels="direct")
     cells = {f"D{CHUNG_THUC}": 3, f"E{CHUNG_THUC}": 1257}
     answer = upload(as_("clerk"), filled.submission, edited(out(filled), cells))
-    assert [(one.cell, one.code) for one in answer.context["faults"]] == [(f"D{CHUNG_THUC}", "not_served")]
+    assert [(fault.cell, fault.code) for fault in answer.context["faults"]] == [
+        (f"D{CHUNG_THUC}", "not_served")
+    ]
 
 
 def test_a_form_by_hand_in_the_layout_of_the_circular_is_read(filled, as_):
-    """Merged heads, numbers without brackets, an unsaid unit: read, and the page says what it could not hold."""
+    """Merged headings, numbers without brackets, no unit named: it is read, and the page says what was left out."""
     book = openpyxl.Workbook()
     sheet = book.active
     sheet["A1"] = "Biểu số II.06a/VPCP/KSTT"
@@ -253,7 +255,7 @@ def test_a_form_by_hand_in_the_layout_of_the_circular_is_read(filled, as_):
     stream = BytesIO()
     book.save(stream)
     answer = upload(as_("clerk"), filled.submission, stream.getvalue())
-    assert answer.status_code == 200, [str(one) for one in answer.context["faults"]]
+    assert answer.status_code == 200, [str(fault) for fault in answer.context["faults"]]
     assert (answer.context["reading"].lines, answer.context["reading"].changes) == (1, [])
     assert "Tệp không ghi đơn vị báo cáo và kỳ báo cáo" in answer.content.decode()
 
@@ -287,24 +289,24 @@ ONE_EARLY = {f"H{HO_TICH}": 1, f"I{HO_TICH}": 32, f"H{TOTAL}": None, f"I{TOTAL}"
 
 def test_an_upload_is_of_one_person_and_month_and_not_for_ever(filled, as_, people):
     clerk = as_("clerk")
-    kept = upload(clerk, filled.submission, edited(out(filled), ONE_EARLY)).context["kept"]
+    form_file = upload(clerk, filled.submission, edited(out(filled), ONE_EARLY)).context["kept"]
     other = submissions_actions.open_submission(people.alpha, Month(2022, 6), by=people.clerk, at=AT)
     Membership.objects.create(user=people.leader, unit=people.alpha, role=Role.CLERK, valid_from=SINCE)
-    own = reverse("records:official_look", args=[filled.submission.pk, kept.token])
+    own = reverse("records:official_look", args=[filled.submission.pk, form_file.token])
     for client, address in (
-        (clerk, reverse("records:official_look", args=[other.pk, kept.token])),
+        (clerk, reverse("records:official_look", args=[other.pk, form_file.token])),
         (clerk, reverse("records:official_look", args=[filled.submission.pk, "x"])),
         (as_("leader"), own),
     ):
         for answer in (client.get(address), client.post(address, {"seen": filled.revision})):
             assert answer.status_code == 404 and "Hãy chọn lại tệp" in answer.content.decode()
     assert as_("neighbour").post(own, {"seen": filled.revision}).status_code == 404
-    FormFile.objects.update(kept_at=kept.kept_at - timedelta(hours=25))
+    FormFile.objects.update(kept_at=form_file.kept_at - timedelta(hours=25))
     assert clerk.post(own, {"seen": filled.revision}).status_code == 404
     assert stored(filled.submission, "ho-tich").resolved_early == 0
 
 
-def test_what_was_saved_between_look_and_word_is_looked_at_anew(filled, as_, people, fields):
+def test_saves_after_the_preview_need_a_new_preview(filled, as_, people, fields):
     clerk = as_("clerk")
     answer = upload(clerk, filled.submission, edited(out(filled), ONE_EARLY))
     rows = {(fields.ho_tich.pk, None): {"withdrawn": 2}}

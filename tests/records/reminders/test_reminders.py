@@ -1,4 +1,4 @@
-"""`remind`: who is told what on which day, never twice, by one e-mail a person, and again where the server refused."""
+"""The `remind` command: recipients by day, one e-mail a person, never twice, retried if the server refuses."""
 
 import random
 from collections import Counter
@@ -41,27 +41,27 @@ ALPHA, BETA, ABOVE = "xa-13441@example.org", "xa-13450@example.org", "tonghop@ex
 
 @pytest.fixture
 def people(cast):
-    """Two clerks and the reviewer of the district, each with an address; office and land bureau have nobody."""
+    """Two clerks and the district's reviewer, each with an address; office and land bureau have no people."""
     for name, place, role in PLACES:
         user = getattr(cast, name)
         user.email, user.full_name = f"{user.username}@example.org", f"Bà {name}"
         user.save()
         Membership.objects.create(user=user, unit=getattr(cast, place), role=role, valid_from=SINCE)
-    # Nobody owes anything before the August of 2022.
+    # No report is expected before August 2022.
     Unit.objects.update(active_from=date(2022, 7, 15))
     return cast
 
 
 @pytest.fixture
 def run(settings):
-    """run(day) is the subject of each e-mail of a run on that day, by address."""
+    """run(day): subjects of the day's e-mails by address."""
 
     def on(day: date, **options) -> dict[str, str]:
         settings.DEMO_TODAY = day
         mail.outbox.clear()
         call_command("remind", **options)
-        assert len({one.to[0] for one in mail.outbox}) == len(mail.outbox), "one e-mail a person"
-        return {one.to[0]: one.subject for one in mail.outbox}
+        assert len({letter.to[0] for letter in mail.outbox}) == len(mail.outbox), "one e-mail a person"
+        return {letter.to[0]: letter.subject for letter in mail.outbox}
 
     return on
 
@@ -72,7 +72,7 @@ def sent(unit_: Unit, fields) -> Edition:
 
 def test_three_days_before_on_the_day_and_one_day_after(people, run):
     assert run(DUE - timedelta(4)) == {}
-    # The reviewer hears of the office, which has no clerk.
+    # The reviewer is told about the office, which has no clerk.
     below = "1 đơn vị chưa gửi báo cáo tháng 8/2022"
     assert run(DUE - timedelta(3)) == {ALPHA: SOON, BETA: SOON, ABOVE: below}
     assert run(DUE - timedelta(2)) == {}
@@ -94,7 +94,7 @@ def test_a_timer_that_missed_days_gives_the_latest_kind_only(people, run):
     assert run(DUE + timedelta(6)) == {}
 
 
-def test_who_sent_hears_nothing_and_who_got_it_back_does(people, fields, run):
+def test_no_reminder_after_sending_but_after_a_return(people, fields, run):
     edition = sent(people.alpha, fields)
     assert set(run(DUE)) == {BETA, ABOVE}
     approval_actions.return_edition(edition, reason="Xem lại", by=people.reviewer, at=AT)
@@ -108,10 +108,12 @@ def test_who_sent_hears_nothing_and_who_got_it_back_does(people, fields, run):
     assert not people.clerk.reminders.filter(kind="after").exists()
 
 
-def test_the_letter_is_vietnamese_and_names_only_what_is_owed(people, fields, run, settings):
+def test_the_letter_is_vietnamese_and_names_only_missing_months(people, fields, run, settings):
     settings.BASE_URL = "https://cchc.example.vn"
     run(DUE - timedelta(3))
-    own, other, above = (next(one for one in mail.outbox if one.to == [to]) for to in (ALPHA, BETA, ABOVE))
+    own, other, above = (
+        next(letter for letter in mail.outbox if letter.to == [to]) for to in (ALPHA, BETA, ABOVE)
+    )
     assert "Kính gửi: Bà clerk" in own.body
     assert "- Đơn vị 13441, tháng 8/2022: hạn gửi 16/8/2022, còn 3 ngày, mở nhập từ 15/8/2022." in own.body
     assert people.beta.name not in own.body and people.alpha.name not in other.body
@@ -120,12 +122,12 @@ def test_the_letter_is_vietnamese_and_names_only_what_is_owed(people, fields, ru
     assert (
         "https://cchc.example.vn/records/" in own.body and "https://cchc.example.vn/accounts/me/" in own.body
     )
-    for one in mail.outbox:
-        assert foreign(one.subject + one.body, frozenset({"clerk", "neighbour", "reviewer"})) == set()
-        assert "\n" not in one.subject and one.content_subtype == "plain"
+    for letter in mail.outbox:
+        assert foreign(letter.subject + letter.body, frozenset({"clerk", "neighbour", "reviewer"})) == set()
+        assert "\n" not in letter.subject and letter.content_subtype == "plain"
 
 
-def test_units_that_owe_different_months_are_counted_without_naming_one(people, run):
+def test_units_missing_different_months_are_counted_without_naming_one(people, run):
     Unit.objects.filter(pk=people.beta.pk).update(active_from=date(2022, 6, 15))
     submission = submissions_actions.open_submission(people.beta, Month(2022, 7), by=None, at=AT)
     Submission.objects.filter(pk=submission.pk).update(due_on=DUE)
@@ -145,11 +147,13 @@ def test_a_name_with_a_line_break_does_not_reach_the_headers(people, run):
 def test_muted_and_without_an_address_stand_in_the_list_only(people, run):
     User.objects.filter(pk=people.clerk.pk).update(mail_muted=True)
     User.objects.filter(pk=people.neighbour.pk).update(email="")
-    # Muted is the person's own wish; who cannot be written to is the reviewer's to call.
+    # Muting is a person's choice; the reviewer is told of people without an address.
     assert run(DUE - timedelta(3)) == {ABOVE: "2 đơn vị chưa gửi báo cáo tháng 8/2022"}
     assert "Bà neighbour" in mail.outbox[0].body and people.alpha.name not in mail.outbox[0].body
-    given = {one.user_id: one.mailed_at for one in Reminder.objects.all()}
-    assert given[people.clerk.pk] is given[people.neighbour.pk] is None and given[people.reviewer.pk]
+    mailed_at = {reminder.user_id: reminder.mailed_at for reminder in Reminder.objects.all()}
+    assert (
+        mailed_at[people.clerk.pk] is mailed_at[people.neighbour.pk] is None and mailed_at[people.reviewer.pk]
+    )
     assert run(DUE - timedelta(1)) == {}
 
 
@@ -157,7 +161,7 @@ def test_external_bodies_are_their_own_clerks_matter(people, run):
     clerk = User.objects.create(username="dat-dai", email="dat-dai@example.org")
     Membership.objects.create(user=clerk, unit=people.land, role=Role.CLERK, valid_from=SINCE)
     run(DUE + timedelta(1))
-    named = {one.to[0]: people.land.name in one.body for one in mail.outbox}
+    named = {letter.to[0]: people.land.name in letter.body for letter in mail.outbox}
     assert named == {"dat-dai@example.org": True, ABOVE: False, ALPHA: False, BETA: False}
 
 
@@ -173,7 +177,7 @@ def test_roles_that_ended_and_disabled_people_get_none(people, run):
     assert run(DUE) == {ABOVE: "3 đơn vị chưa gửi báo cáo tháng 8/2022"}
 
 
-def test_the_nearest_reviewer_is_told(people, run):
+def test_the_nearest_reviewer_is_reminded(people, run):
     above = User.objects.create(username="tinh", email="tinh@example.org")
     Membership.objects.create(user=above, unit=people.province, role=Role.REVIEWER, valid_from=SINCE)
     assert "tinh@example.org" not in run(DUE)
@@ -203,15 +207,15 @@ def test_a_dry_run_writes_and_sends_nothing(people, run, capsys):
 
 def test_what_was_given_is_logged_with_whom_and_how(people, run):
     run(DUE)
-    told = Entry.objects.filter(action="reminder.give", subject=f"user:{people.clerk.pk}").get()
-    assert told.detail == {
+    entry = Entry.objects.filter(action="reminder.give", subject=f"user:{people.clerk.pk}").get()
+    assert entry.detail == {
         "mailed": True,
         "reminders": [{"unit": "13441", "month": 202208, "kind": "on_day"}],
     }
 
 
 class Refusing(EmailBackend):
-    """A mail server that refuses whom it is told to."""
+    """A mail server that refuses given addresses."""
 
     refused: set[str] = set()
 
@@ -233,7 +237,7 @@ def test_what_the_server_refuses_is_tried_again(people, run, refusing):
     with pytest.raises(CommandError, match="không nhận thư cho 1 người") as stopped:
         run(DUE)
     assert stopped.value.returncode == 1 and not people.clerk.reminders.exists()
-    assert {one.to[0] for one in mail.outbox} == {BETA, ABOVE}
+    assert {letter.to[0] for letter in mail.outbox} == {BETA, ABOVE}
     assert not Entry.objects.filter(subject=f"user:{people.clerk.pk}").exists()
     refusing.clear()
     assert set(run(DUE)) == {ALPHA}
@@ -255,7 +259,7 @@ def test_a_server_that_is_away_is_not_tried_for_everybody(people, run, refusing,
 
 @pytest.mark.parametrize("seed", range(8))
 def test_nothing_is_given_twice_in_any_history(seed, people, fields, run, refusing):
-    """Days in any order before September is due, runs that fail, months sent and returned in between."""
+    """Random days before September is due, failing runs, months sent and returned in between."""
     chance, reached = random.Random(seed), Counter()
     places = [people.alpha, people.beta, people.office]
     for _ in range(25):
@@ -268,8 +272,8 @@ def test_nothing_is_given_twice_in_any_history(seed, people, fields, run, refusi
             elif open_ is not None and open_.state == "returned":
                 submissions_actions.send_edition(open_, by=None, at=AT)
         elif step == "return":
-            for one in Edition.objects.filter(state="sent", submission__unit=chance.choice(places)):
-                approval_actions.return_edition(one, reason="Xem lại", by=None, at=AT)
+            for edition in Edition.objects.filter(state="sent", submission__unit=chance.choice(places)):
+                approval_actions.return_edition(edition, reason="Xem lại", by=None, at=AT)
         else:
             day = DUE + timedelta(chance.randint(-5, 27))
             refusing.clear()
@@ -283,29 +287,29 @@ def test_nothing_is_given_twice_in_any_history(seed, people, fields, run, refusi
                 run(day)
             except CommandError:
                 assert refusing
-            for one in mail.outbox:
-                for line in one.body.splitlines():
+            for letter in mail.outbox:
+                for line in letter.body.splitlines():
                     if line.startswith("- "):
                         name = line[2:].split(",")[0]
                         assert name in silent
-                        reached[one.to[0], name, reminder_kind(DUE, day)] += 1
-    kept = Reminder.objects.exclude(mailed_at=None).values_list("user__email", "unit__name", "kind")
-    assert reached == Counter(kept) and set(reached.values()) <= {1}
+                        reached[letter.to[0], name, reminder_kind(DUE, day)] += 1
+    stored = Reminder.objects.exclude(mailed_at=None).values_list("user__email", "unit__name", "kind")
+    assert reached == Counter(stored) and set(reached.values()) <= {1}
     assert Reminder.objects.filter(mailed_at=None).count() == 0
 
 
 def test_two_timers_at_once_send_once(people, settings, shared_database):
     day = DUE + timedelta(1)
     at = datetime.combine(day, time(8), tzinfo=timezone.get_default_timezone())
-    told = apart(lambda: plan_reminders(day, DueDates(stored_calendar())))
+    plan = apart(lambda: plan_reminders(day, DueDates(stored_calendar())))
     mail.outbox = []
 
     def timer(_) -> list[ReminderOutcome]:
-        return [remind_person(user, items, MailRun(), at=at).way for user, items in told.people]
+        return [remind_person(user, items, MailRun(), at=at).way for user, items in plan.people]
 
-    found = sum(at_once(timer, 1, 2, 3), [])
-    assert Counter(found) == {ReminderOutcome.MAILED: 3, ReminderOutcome.NOTHING: 6}
-    assert sorted(one.to[0] for one in mail.outbox) == [ABOVE, ALPHA, BETA]
+    outcomes = sum(at_once(timer, 1, 2, 3), [])
+    assert Counter(outcomes) == {ReminderOutcome.MAILED: 3, ReminderOutcome.NOTHING: 6}
+    assert sorted(letter.to[0] for letter in mail.outbox) == [ABOVE, ALPHA, BETA]
     assert apart(lambda: Reminder.objects.filter(mailed_at=at).count()) == 5
 
 

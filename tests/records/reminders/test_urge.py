@@ -1,4 +1,4 @@
-"""The reviewer's "Đôn đốc": who is written to, what is said of the others, and what the clerk's list shows."""
+"""The reviewer's "Đôn đốc" button: recipients, units without one, and the clerk's list."""
 
 from datetime import date
 
@@ -18,7 +18,7 @@ URGE = "/records/urge/"
 
 @pytest.fixture
 def reached(people):
-    """Clerk and neighbour have an address; only July is owed; the office has no clerk, but a leader."""
+    """Clerk and neighbour have an address; only July is expected; the office has a leader but no clerk."""
     for user in (people.clerk, people.neighbour):
         user.email = f"{user.username}@example.org"
         user.save()
@@ -53,7 +53,7 @@ def test_the_next_day_it_may_be_urged_again(as_, reached, settings):
     assert len(mail.outbox) == 2
 
 
-def test_all_who_are_silent_are_urged_and_who_cannot_be_written_to_is_named(as_, reached, sent):
+def test_all_missing_units_are_urged_and_those_without_an_address_named(as_, reached, sent):
     User.objects.filter(pk=reached.neighbour.pk).update(mail_muted=True, full_name="Ông Bê")
     text = as_("reviewer").post(URGE, {}, follow=True).content.decode()
     assert mail.outbox == []  # alpha has sent
@@ -102,7 +102,7 @@ def test_without_a_mail_server_no_letter_is_said_to_have_gone(as_, reached, sett
 
 
 @pytest.mark.parametrize(
-    ("who", "one", "all_"),
+    ("who", "one_status", "all_status"),
     [
         ("reviewer", 302, 302),
         ("clerk", 403, 403),
@@ -113,10 +113,10 @@ def test_without_a_mail_server_no_letter_is_said_to_have_gone(as_, reached, sett
         ("outsider", 404, 403),
     ],
 )
-def test_who_may_urge(as_, reached, who, one, all_):
+def test_who_may_urge(as_, reached, who, one_status, all_status):
     client = as_(who)
-    assert client.post(URGE, {"unit": reached.alpha.pk}).status_code == one
-    assert client.post(URGE, {}).status_code == all_
+    assert client.post(URGE, {"unit": reached.alpha.pk}).status_code == one_status
+    assert client.post(URGE, {}).status_code == all_status
     assert client.get(URGE).status_code == 302
     assert bool(mail.outbox) == (who == "reviewer")
 

@@ -1,4 +1,4 @@
-"""After many rows were written at once the planner is told of their tables; after few it is not."""
+"""ANALYZE runs after many rows were written at once, not after few."""
 
 import pytest
 from django.core.management import call_command
@@ -16,15 +16,15 @@ SUMS = (GroupSum, MissingReport)
 
 
 @pytest.fixture
-def told(monkeypatch) -> list[tuple]:
-    found: list[tuple] = []
-    monkeypatch.setattr(database, "analyze_tables", lambda *tables: found.append(tables))
-    return found
+def analyzed(monkeypatch) -> list[tuple]:
+    tables: list[tuple] = []
+    monkeypatch.setattr(database, "analyze_tables", lambda *models: tables.append(models))
+    return tables
 
 
 @pytest.fixture(params=[True, False], ids=["many", "few"])
 def many(request, monkeypatch) -> bool:
-    """Whether four rows are many here, or five hundred as ever."""
+    """Whether four rows count as many, instead of five hundred."""
     if request.param:
         monkeypatch.setattr(storage, "ANALYZE_FROM_ROWS", 4)
     return request.param
@@ -37,28 +37,28 @@ def file(tmp_path, cast, fields):
     )
 
 
-def test_importing_counts(told, many, file):
+def test_importing_counts(analyzed, many, file):
     call_command("import_counts", file, "--dry-run")
-    told.clear()
+    analyzed.clear()
     call_command("import_counts", file)
-    assert told == ([REPORTS, SUMS] if many else [])
+    assert analyzed == ([REPORTS, SUMS] if many else [])
 
 
-def test_importing_counts_in_parts(told, many, file):
+def test_importing_counts_in_parts(analyzed, many, file):
     call_command("import_counts", file, "--in-parts")
-    # A check writes, and takes back, what the planner was told of.
-    assert told[-1:] == ([(*REPORTS, *SUMS)] if many else [])
+    # The check writes and rolls back the same tables.
+    assert analyzed[-1:] == ([(*REPORTS, *SUMS)] if many else [])
 
 
-def test_importing_dossiers(told, many, cast, fields, tmp_path):
+def test_importing_dossiers(analyzed, many, cast, fields, tmp_path):
     path = tmp_path / "ho-so.csv"
     path.write_bytes(as_csv(rows(50)))
     call_command("import_cases", path, "--unit", "13441", "--period", "2022-M07")
-    assert told == ([(CaseRow, CaseCount)] if many else [])
+    assert analyzed == ([(CaseRow, CaseCount)] if many else [])
 
 
-def test_restoring(told, monkeypatch, tmp_path, transactional_db, settings):
+def test_restoring(analyzed, monkeypatch, tmp_path, transactional_db, settings):
     settings.MEDIA_ROOT = tmp_path / "media"
     call_command("backup", tmp_path / "copy")
     backup.restore(tmp_path / "copy", backup.check_backup(tmp_path / "copy"))
-    assert told == [()]
+    assert analyzed == [()]

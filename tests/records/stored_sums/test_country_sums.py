@@ -1,4 +1,4 @@
-"""The country keeps sums of what is approved, and of nothing else."""
+"""The country has stored sums for approved reports only."""
 
 from types import SimpleNamespace
 
@@ -20,17 +20,19 @@ JUNE = Month(2022, 6)
 
 @pytest.fixture
 def nation(fields) -> SimpleNamespace:
-    """Two provinces of a commune each: of one the month is approved, of the other it is sent."""
-    found = SimpleNamespace(top=unit("vn", Tier.COUNTRY))
+    """Two provinces with a commune each: one month approved, the other sent."""
+    namespace = SimpleNamespace(top=unit("vn", Tier.COUNTRY))
     for name, upto, number in (("approved", "approved", 10), ("sent", "sent", 5)):
-        province = unit(f"tinh-{name}", Tier.PROVINCE, found.top)
+        province = unit(f"tinh-{name}", Tier.PROVINCE, namespace.top)
         commune = unit(f"xa-{name}", Tier.COMMUNE, province)
         roster.rebuild()
-        setattr(found, name, entered(commune, JUNE, {(fields.ho_tich.pk, None): balanced(number)}, upto=upto))
-    return found
+        setattr(
+            namespace, name, entered(commune, JUNE, {(fields.ho_tich.pk, None): balanced(number)}, upto=upto)
+        )
+    return namespace
 
 
-def kept(nation) -> set[str]:
+def stored_stages(nation) -> set[str]:
     return set(GroupSum.objects.filter(group=nation.top).values_list("stage", flat=True))
 
 
@@ -41,14 +43,14 @@ def received(nation, include: str) -> int:
 
 
 def test_it_keeps_what_is_approved_and_adds_up_what_is_sent(nation):
-    assert kept(nation) == {Stage.APPROVED} and list(recount.sum_differences()) == []
+    assert stored_stages(nation) == {Stage.APPROVED} and list(recount.sum_differences()) == []
     assert (received(nation, Stage.APPROVED), received(nation, Stage.SUBMITTED)) == (10, 15)
     actions.approve_edition(nation.sent, by=None, at=AT)
     assert received(nation, Stage.APPROVED) == 15 and list(recount.sum_differences()) == []
 
 
 def test_it_answers_from_one_sum_a_month(nation):
-    """Not from those of each province."""
+    """Not from the sums of each province."""
     GroupSum.objects.filter(group=nation.top, field=None).update(received_direct=F("received_direct") + 1)
     assert received(nation, Stage.APPROVED) == 11
     assert len(list(recount.sum_differences())) == 1
@@ -58,7 +60,7 @@ def test_it_answers_from_one_sum_a_month(nation):
 def test_only_who_approves_waits_for_it(nation, fields, monkeypatch):
     locked: list[set[str]] = []
     lock = group_sums.lock_groups
-    monkeypatch.setattr(group_sums, "lock_groups", lambda *asked: _told(lock(*asked), locked))
+    monkeypatch.setattr(group_sums, "lock_groups", lambda *arguments: _record_tiers(lock(*arguments), locked))
     commune = unit("xa-moi", Tier.COMMUNE, nation.sent.submission.unit.parent)
     roster.rebuild()
     draft = entered(commune, JUNE, {(fields.ho_tich.pk, None): balanced(1)}, upto="sent")
@@ -67,13 +69,13 @@ def test_only_who_approves_waits_for_it(nation, fields, monkeypatch):
     assert [Tier.COUNTRY in tiers for tiers in locked] == [False, True]
 
 
-def _told(found: list[group_sums.SumGroup], locked: list[set[str]]) -> list[group_sums.SumGroup]:
-    locked.append({group.tier for group in found})
-    return found
+def _record_tiers(groups: list[group_sums.SumGroup], locked: list[set[str]]) -> list[group_sums.SumGroup]:
+    locked.append({group.tier for group in groups})
+    return groups
 
 
-def test_sums_that_it_shall_not_keep_are_told_and_taken_away(nation):
+def test_superfluous_sums_are_reported_and_removed(nation):
     GroupSum.objects.filter(group=nation.top).update(stage=Stage.SUBMITTED)
-    assert {told for _, told in recount.sum_differences()} == {"thừa", "thiếu"}
+    assert {sign for _, sign in recount.sum_differences()} == {"thừa", "thiếu"}
     recount.recount_sums()
-    assert kept(nation) == {Stage.APPROVED} and list(recount.sum_differences()) == []
+    assert stored_stages(nation) == {Stage.APPROVED} and list(recount.sum_differences()) == []

@@ -1,4 +1,4 @@
-"""Derived sums equal a recount after any history: entry, return, correction, approval, import, merger."""
+"""Stored sums equal a recount after any history: entry, return, correction, approval, import, merger."""
 
 import random
 from dataclasses import replace as replace_in
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.django_db
 
 
 class History:
-    """A random run of things that happen to the reports of one district."""
+    """Random changes to the reports of one district."""
 
     def __init__(self, seed: int, cast) -> None:
         self.random = random.Random(seed)
@@ -52,7 +52,7 @@ class History:
         self.merged = False
 
     def step(self) -> None:
-        """One more thing; what the rules forbid does not happen."""
+        """One more change; forbidden ones are skipped."""
         act = self.random.choice(
             [self.enter, self.enter, self.send, self.send, self.approve, self.approve, self.give_back]
             + [self.unlock, self.recall, self.load, self.merge]
@@ -83,26 +83,28 @@ class History:
             values[name] = None
         return values
 
-    def _one(self, *states: str) -> Edition:
-        found = list(Edition.objects.filter(state__in=states).order_by("pk"))
-        if not found:
+    def _random_edition(self, *states: str) -> Edition:
+        editions = list(Edition.objects.filter(state__in=states).order_by("pk"))
+        if not editions:
             raise errors.ActionRefused("none", "")
-        return self.random.choice(found)
+        return self.random.choice(editions)
 
     def send(self) -> None:
-        submissions_actions.send_edition(self._one("draft", "returned"), by=None, at=AT)
+        submissions_actions.send_edition(self._random_edition("draft", "returned"), by=None, at=AT)
 
     def approve(self) -> None:
-        approval_actions.approve_edition(self._one("sent"), by=self.cast.reviewer, at=AT)
+        approval_actions.approve_edition(self._random_edition("sent"), by=self.cast.reviewer, at=AT)
 
     def give_back(self) -> None:
-        approval_actions.return_edition(self._one("sent"), reason="Sửa", by=self.cast.reviewer, at=AT)
+        approval_actions.return_edition(
+            self._random_edition("sent"), reason="Sửa", by=self.cast.reviewer, at=AT
+        )
 
     def recall(self) -> None:
-        submissions_actions.recall_edition(self._one("sent"), by=None, at=AT)
+        submissions_actions.recall_edition(self._random_edition("sent"), by=None, at=AT)
 
     def unlock(self) -> None:
-        unlocked(self._one("approved").submission, by=self.cast.reviewer)
+        unlocked(self._random_edition("approved").submission, by=self.cast.reviewer)
 
     def load(self) -> None:
         lines = ["unit,month,field,received_direct,received_online_full,resolved_on_time"]
@@ -134,66 +136,68 @@ def test_sums_equal_a_recount_after_any_history(seed, cast, fields):
         history.step()
     assert list(recount.sum_differences()) == []
     assert Submission.objects.exists()
-    told = silent_everywhere()
-    assert told
-    # What was noted is what is found by looking, all of it or a part.
-    noted = list(MissingReport.objects.order_by("pk").values_list("pk", flat=True))
-    MissingReport.objects.filter(pk__in=history.random.sample(noted, len(noted) // 2)).delete()
-    assert silent_everywhere() == told
+    expected = missing_everywhere()
+    assert expected
+    # Stored missing reports equal computed ones, even if some or all rows are deleted.
+    stored = list(MissingReport.objects.order_by("pk").values_list("pk", flat=True))
+    MissingReport.objects.filter(pk__in=history.random.sample(stored, len(stored) // 2)).delete()
+    assert missing_everywhere() == expected
     MissingReport.objects.all().delete()
-    assert silent_everywhere() == told
+    assert missing_everywhere() == expected
     call_command("recount")
-    assert silent_everywhere() == told
+    assert missing_everywhere() == expected
 
 
-def silent_everywhere() -> list:
-    """Who is silent in each group, on both bases and stages; by the sums of all months and by those of each."""
-    period, found = Period.of(MONTHS[0], MONTHS[-1]), []
+def missing_everywhere() -> list:
+    """Missing reports of each group on both bases and stages, checked against the summary and the work list."""
+    period, everywhere = Period.of(MONTHS[0], MONTHS[-1]), []
     for unit in Unit.objects.filter(has_children=True).order_by("pk"):
         for day, stage in product((None, date(2022, 12, 1)), Stage.values):
-            told = summary(FiguresQuery(unit, period, include=stage, today=day, by="unit"))
+            result = summary(FiguresQuery(unit, period, include=stage, today=day, by="unit"))
             looked_for = missing_unit_months(FiguresQuery(unit, period, stored_calendar(), stage, today=day))
-            assert [one.missing for one in looked_for] == sorted(
-                told.total.completeness.missing, key=by_month
+            assert [report.missing for report in looked_for] == sorted(
+                result.total.completeness.missing, key=by_month
             )
             if day is None and stage == Stage.SUBMITTED:
-                # The work list and the reminders ask month by month.
+                # The work list and the reminders query month by month.
                 below = Unit.objects.filter(subtree(unit.path))
                 for month in period.months:
                     units = units_missing(below, [month], stored_calendar())
                     assert set(units.values_list("pk", flat=True)) == {
-                        one.unit for one in looked_for if one.missing.month == month
+                        report.unit for report in looked_for if report.missing.month == month
                     }
-            found.append((unit.pk, day, stage, looked_for, [row.figures.completeness for row in told.rows]))
-    return found
+            everywhere.append(
+                (unit.pk, day, stage, looked_for, [row.figures.completeness for row in result.rows])
+            )
+    return everywhere
 
 
-def by_month(one) -> tuple:
-    return one.month.number, fold(one.name)
+def by_month(report) -> tuple:
+    return report.month.number, fold(report.name)
 
 
-def test_who_is_silent_is_read_and_not_looked_for(cast, fields, django_assert_num_queries):
-    """Noted with the first report of the district; what the tree says later is heeded."""
+def test_missing_reports_are_read_and_not_computed(cast, fields, django_assert_num_queries):
+    """Stored with the district's first report; later changes of the tree are respected."""
     entered(cast.alpha, MONTHS[0], {(fields.ho_tich.pk, None): balanced(3)})
-    # With the bodies that are not the committee's: all that is noted.
-    question = FiguresQuery(cast.district, Period.of_month(MONTHS[0]), stored_calendar(), external=True)
-    found = missing_unit_months(question)
+    # With external bodies: everything that is stored.
+    query = FiguresQuery(cast.district, Period.of_month(MONTHS[0]), stored_calendar(), external=True)
+    missing = missing_unit_months(query)
     assert (
-        len(found) == MissingReport.objects.filter(stage=Stage.APPROVED, month=MONTHS[0].number).count() > 0
+        len(missing) == MissingReport.objects.filter(stage=Stage.APPROVED, month=MONTHS[0].number).count() > 0
     )
-    assert cast.alpha.pk not in {one.unit for one in found}
+    assert cast.alpha.pk not in {report.unit for report in missing}
     with django_assert_num_queries(1):
-        assert missing_unit_months(question, number=len(found)) == found
-    # Of a month that nobody has reported nothing is noted.
-    next_month = replace_in(question, period=Period.of_month(MONTHS[1]))
-    assert len(missing_unit_months(next_month)) == len(found) + 1
+        assert missing_unit_months(query, number=len(missing)) == missing
+    # Nothing is stored for a month without any report.
+    next_month = replace_in(query, period=Period.of_month(MONTHS[1]))
+    assert len(missing_unit_months(next_month)) == len(missing) + 1
     beta = Unit.objects.get(pk=cast.beta.pk)
     beta.active_from = date(2022, 4, 1)
     beta.save()
-    assert missing_unit_months(question) == [one for one in found if one.unit != cast.beta.pk]
+    assert missing_unit_months(query) == [report for report in missing if report.unit != cast.beta.pk]
 
 
-def test_a_note_that_is_not_true_is_found_and_mended(cast, fields, capsys):
+def test_a_wrong_missing_report_is_found_and_mended(cast, fields, capsys):
     entered(cast.alpha, MONTHS[0], {(fields.ho_tich.pk, None): balanced(3)})
     MissingReport.objects.create(unit=cast.alpha, month=MONTHS[0].number, stage=Stage.APPROVED)
     with pytest.raises(SystemExit):
@@ -211,15 +215,15 @@ def test_recount_finds_and_mends(cast, fields, capsys):
     Edition.objects.update(resolved_late=5)
     with pytest.raises(SystemExit) as stopped:
         call_command("recount", "--check")
-    told = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert stopped.value.code == 1
     for place in ("received_direct: 99 ≠ 3", "blank_received: 0 ≠ 1", "resolved_late: 5 ≠ 0"):
-        assert place in told
+        assert place in output
     call_command("recount")
     call_command("recount", "--check")
     call_command("recount")
-    # Told once: the second recount found everything right.
-    assert [one.detail for one in Entry.objects.filter(action="sums.recount")] == [{"rows": 8}]
+    # Logged once: the second recount found no difference.
+    assert [entry.detail for entry in Entry.objects.filter(action="sums.recount")] == [{"rows": 8}]
 
 
 def test_unit_with_a_past_that_gets_children(cast, fields):

@@ -1,4 +1,4 @@
-"""How the sums above a month are written: what is read for it, and what is asked while others wait for the groups."""
+"""Writing the sums above a month: which rows are read, and which queries run while others wait for the group locks."""
 
 import json
 from collections.abc import Iterator
@@ -23,8 +23,8 @@ TABLES = {
     "sent": "records_edition",
     "records_groupsum": "records_groupsum",
 }
-# By these no more is read than the reports of a month, or the sums of a group for a month and stage. How their names
-# begin: some end in what Django made up.
+# Prefixes of the indexes that read no more than the reports of a month, or the sums of a group for a month and stage.
+# Some names end in a suffix by Django.
 NARROW = {
     "records_submission": ("submission_once", "submission_month", "sqlite_autoindex_records_submission"),
     "records_edition": ("records_edition_submission_id", "edition_"),
@@ -33,35 +33,35 @@ NARROW = {
 
 
 def test_what_a_sending_reads_is_of_its_month() -> None:
-    """Not the sums of all months of the group, of which but few are written anew."""
+    """Not the group's sums of all months, of which few are rewritten."""
     nation = country.fill_country(SCALE)
     province = Unit.objects.filter(parent=nation, has_children=True).order_by("pk").first()
     commune = Unit.objects.filter(parent=province, has_children=False).order_by("pk").last()
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         group_sums.refresh_group_sums([commune], [country.LAST.number])
-    texts = [text for one in asked for text in one["sql"].split(";\n") if "records_groupsum" in text]
+    texts = [text for query in queries for text in query["sql"].split(";\n") if "records_groupsum" in text]
     read = {place for text in texts for place in _read_by(text)}
     assert {table for table, _ in read} == {"records_submission", "records_edition", "records_groupsum"}
     assert {(table, index) for table, index in read if not index.startswith(NARROW[table])} == set()
 
 
 def _read_by(statement: str) -> Iterator[tuple[str, str]]:
-    """Tables of reports and sums that the statement reads, with the index; "" where all of it is read. Sums of groups
-    below are left out: there are none.
+    """Tables of reports and sums that the statement reads, with the index ("" for a full scan). There are no sums of
+    groups below.
     """
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
             steps = [row[3] for row in cursor.fetchall()]
-            found = [_step(step) for step in steps if step.startswith(("SEARCH", "SCAN"))]
+            steps_read = [_step(step) for step in steps if step.startswith(("SEARCH", "SCAN"))]
         else:
-            # What suits a small table only would hide that no index serves.
+            # On a small table the planner would prefer a full scan to any index.
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}")
-            told = cursor.fetchone()[0]
-            [plan] = json.loads(told) if isinstance(told, str) else told
-            found = [_node(node) for node in nodes(plan["Plan"]) if node["Node Type"].endswith("Scan")]
-    for alias, index in found:
+            value = cursor.fetchone()[0]
+            [plan] = json.loads(value) if isinstance(value, str) else value
+            steps_read = [_node(node) for node in nodes(plan["Plan"]) if node["Node Type"].endswith("Scan")]
+    for alias, index in steps_read:
         if alias in TABLES:
             yield TABLES[alias], index
 
@@ -73,22 +73,22 @@ def _step(step: str) -> tuple[str, str]:
 
 
 def _node(node: dict) -> tuple[str, str]:
-    """The same of a node of PostgreSQL's plan."""
+    """The same for a node of PostgreSQL's plan."""
     below = node if "Index Name" in node else node.get("Plans", [{}])[0]
     return node.get("Alias", ""), below["Index Name"] if "Index Cond" in below else ""
 
 
 def test_while_groups_are_locked_only_the_log_is_read(cast, fields) -> None:
-    """Everybody who sends below the same group waits from the lock to the commit; on PostgreSQL for three messages."""
+    """Others who send below the same group wait from the lock to the commit: three statements on PostgreSQL."""
     submission = actions.open_submission(cast.alpha, country.LAST, by=None, at=AT)
     draft = submission.editions.get()
     rows = {(fields.ho_tich.pk, None): balanced(3)}
     draft = actions.save_counts(draft, rows, by=None, revision=0, at=AT)
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         actions.send_edition(draft, by=None, at=AT)
-    told = [one["sql"] for one in asked]
-    [lock] = [place for place, sql in enumerate(told) if "has_children, tier FROM units_unit" in sql]
-    after = [sql for sql in told[lock + 1 :] if "SAVEPOINT" not in sql]
+    statements = [query["sql"] for query in queries]
+    [lock] = [place for place, sql in enumerate(statements) if "has_children, tier FROM units_unit" in sql]
+    after = [sql for sql in statements[lock + 1 :] if "SAVEPOINT" not in sql]
     assert [sql for sql in after if sql.startswith("SELECT") and "ledger_entry" not in sql] == []
     if connection.vendor == "postgresql":
         assert [sql.split()[0] for sql in after] == ["DELETE", "SELECT", "INSERT"]

@@ -1,4 +1,4 @@
-"""Entry, sending, approval, return, reopening: states, refusals, and who may not."""
+"""Entry, sending, approval, return, unlocking: states, refusals, rights."""
 
 from datetime import timedelta
 
@@ -193,7 +193,7 @@ def test_changed_opening_needs_a_reason(cast, fields):
     assert submissions_actions.send_edition(edition, by=None, at=AT).state == State.SENT
 
 
-def test_unit_that_owes_nothing_opens_no_month(cast):
+def test_a_month_that_is_not_expected_is_not_opened(cast):
     with pytest.raises(errors.ActionRefused) as refused:
         submissions_actions.open_submission(cast.district, JUNE, by=None, at=AT)
     assert refused.value.code == "not_expected"

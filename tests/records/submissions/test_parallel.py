@@ -1,4 +1,4 @@
-"""Several people at once: one save of a version wins, and group sums lose nothing."""
+"""Concurrent changes: one save of a revision wins, and group sums lose nothing."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,23 +25,23 @@ from units.models import Unit
 JUNE = Month(2022, 6)
 
 
-def at_once(act: Callable, *given) -> list:
-    """Run the act for each given value in a thread of its own; results or refusals."""
+def at_once(act: Callable, *values) -> list:
+    """Run the act for each value in a thread of its own; returns results or refusal codes."""
 
-    def run(one):
+    def run(value):
         try:
-            return act(one)
+            return act(value)
         except errors.ActionRefused as refused:
             return refused.code
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(len(given)) as pool:
-        return list(pool.map(run, given))
+    with ThreadPoolExecutor(len(values)) as pool:
+        return list(pool.map(run, values))
 
 
 def apart(act: Callable):
-    """Run an act as the threads see the database: the test's own connection may be another one."""
+    """Run an act with a thread's database connection, which may differ from the test's own."""
     return at_once(lambda _: act(), None)[0]
 
 
@@ -59,10 +59,10 @@ def test_one_of_many_saves_of_a_version_wins(cast, fields, shared_database):
 
 
 def test_month_opened_by_two_has_one_draft(cast, shared_database):
-    found = at_once(
+    months = at_once(
         lambda _: submissions_actions.open_submission(cast.alpha, JUNE, by=None, at=AT).pk, 1, 2, 3
     )
-    assert len(set(found)) == 1
+    assert len(set(months)) == 1
     assert apart(Edition.objects.count) == 1
 
 
@@ -84,26 +84,26 @@ def test_approvals_below_one_group_all_count(cast, fields, shared_database):
 def test_approval_counts_once(cast, fields, shared_database):
     rows = {(fields.ho_tich.pk, None): balanced(7)}
     edition = apart(lambda: entered(cast.alpha, JUNE, rows, upto="sent"))
-    found = at_once(lambda _: approval_actions.approve_edition(edition, by=None, at=AT).state, 1, 2, 3)
-    assert sorted(found) == ["approved", "not_sent", "not_sent"]
+    states = at_once(lambda _: approval_actions.approve_edition(edition, by=None, at=AT).state, 1, 2, 3)
+    assert sorted(states) == ["approved", "not_sent", "not_sent"]
 
 
 def test_a_file_of_new_months_is_written_once(cast, fields, shared_database):
     text = b"unit,month,field,received_direct\n13441,2022-M06,ho-tich,5\n13450,2022-M06,ho-tich,5\n"
-    found = at_once(lambda _: import_counts(text, "so-lieu.csv", at=AT).written, 1, 2, 3)
-    assert sorted(found) == [0, 0, 2]
+    written = at_once(lambda _: import_counts(text, "so-lieu.csv", at=AT).written, 1, 2, 3)
+    assert sorted(written) == [0, 0, 2]
     assert apart(lambda: list(recount.sum_differences())) == []
 
 
 def test_an_unlocking_granted_by_several_at_once_opens_once(cast, fields, shared_database):
     rows = {(fields.ho_tich.pk, None): balanced(7)}
     edition = apart(lambda: entered(cast.alpha, JUNE, rows))
-    asked = apart(
+    unlock_request = apart(
         lambda: locking_actions.request_unlock(edition.submission, reason="Sót", by=cast.clerk, at=AT)
     )
 
     def grant(person: User) -> bool | None:
-        return locking_actions.decide_unlock_request(asked, grant=True, by=person, at=AT).granted
+        return locking_actions.decide_unlock_request(unlock_request, grant=True, by=person, at=AT).granted
 
     assert sorted(map(str, at_once(grant, cast.reviewer, cast.neighbour))) == ["True", "decided"]
     states = Edition.objects.filter(submission=edition.submission).values_list("state", flat=True)
@@ -120,19 +120,19 @@ def test_a_month_opened_while_a_closing_time_is_set_carries_it(cast, shared_data
         return submissions_actions.open_submission(unit, JUNE, by=None, at=AT)
 
     at_once(act, cast.alpha, cast.beta, cast.district, cast.office, cast.land)
-    found = apart(lambda: list(Submission.objects.values_list("closes_at", flat=True)))
-    assert found == [closes_at] * 4
+    times = apart(lambda: list(Submission.objects.values_list("closes_at", flat=True)))
+    assert times == [closes_at] * 4
 
 
 def test_a_form_that_is_stored_six_times_at_once_is_stored_once(cast, fields, shared_database):
     submission = apart(lambda: submissions_actions.open_submission(cast.alpha, JUNE, by=None, at=AT))
-    kept = apart(lambda: uploads.keep_uploaded_form(b"PK", "bieu.xlsx", submission, by=cast.clerk, at=AT))
+    upload = apart(lambda: uploads.keep_uploaded_form(b"PK", "bieu.xlsx", submission, by=cast.clerk, at=AT))
     rows = {(fields.ho_tich.pk, None): balanced(7)}
 
     def store(_) -> int:
         days = stored_calendar()
         filled = [uploads.FilledMonth(working_editions([cast.alpha], JUNE, DueDates(days))[0], rows, {})]
-        return len(uploads.save_uploaded_forms(kept, filled, by=cast.clerk, at=AT, days=days))
+        return len(uploads.save_uploaded_forms(upload, filled, by=cast.clerk, at=AT, days=days))
 
     assert sorted(at_once(store, *range(6))) == [0] * 5 + [1]
     assert apart(lambda: Edition.objects.get(submission=submission).revision) == 1

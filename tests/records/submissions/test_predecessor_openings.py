@@ -1,4 +1,4 @@
-"""A new unit opens with what its predecessors' last months left open, where it took them over wholly."""
+"""A new unit's opening is proposed from the closings of predecessors that it succeeds wholly."""
 
 from datetime import date
 from fractions import Fraction
@@ -27,7 +27,7 @@ JUNE, JULY, AUGUST = Month(2022, 6), Month(2022, 7), Month(2022, 8)
 
 
 def month_of(unit: Unit, month: Month, fields, open_now: int, upto: str = "approved", opens: int = 0):
-    """A month of one field in which so many stay open, of which one is late and one is awaited."""
+    """A month of one field with `open_now` open dossiers at the end, one of them late and one awaited."""
     row = balanced(20) | {"pending_in_time": open_now - 2, "pending_late": 1, "awaiting": 1}
     row["opening"] = opens
     row["resolved_on_time"] += opens - open_now
@@ -54,9 +54,7 @@ def opening(unit: Unit, month: Month, fields) -> int | None:
     "on, last", [(date(2022, 6, 15), JUNE), (date(2022, 7, 1), JULY)], ids=["with the month", "within it"]
 )
 def test_of_a_merger_the_closings_of_all_old_units_add_up(cast, fields, on, last):
-    """A month runs from the 15th to the 14th: a unit that ends on 30 June still owes July, and the new one owes it
-    too.
-    """
+    """A month runs from the 15th to the 14th: a unit that ends on 30 June still reports July, as the new one does."""
     month_of(cast.alpha, last, fields, 5)
     month_of(cast.beta, last, fields, 7)
     new = merged(cast, on)
@@ -82,25 +80,25 @@ def test_while_a_last_month_is_not_sent_nothing_is_proposed(cast, fields):
     assert opening(new, JULY, fields) == 12
 
 
-def test_first_and_second_month_asked_for_together(cast, fields):
-    """As the list of what waits asks: each month beside the one before it."""
+def test_first_and_second_month_in_one_call(cast, fields):
+    """As the work list does: each month beside the previous one."""
     month_of(cast.alpha, JUNE, fields, 5)
     month_of(cast.beta, JUNE, fields, 7)
     new = merged(cast, date(2022, 6, 15))
     for month, opens, left in ((JULY, 12, 9), (AUGUST, 9, 3)):
         month_of(new, month, fields, left, upto="sent", opens=opens)
     pasts = history_windows(new.submissions.all())
-    found = {
+    openings = {
         submission.month: count_rules.closing_count(
             pasts[submission.pk][fields.ho_tich.pk, None][submission.month - 1]
         )
         for submission in new.submissions.all()
     }
-    assert found == {JULY.number: 12, AUGUST.number: 9}
+    assert openings == {JULY.number: 12, AUGUST.number: 9}
 
 
 def test_of_a_unit_that_was_divided_nothing_is_proposed(cast, fields):
-    """Which dossiers went where is not known; a share of them would be a guess."""
+    """Which dossiers went where is unknown; a share would be a guess."""
     month_of(cast.alpha, JUNE, fields, 5)
     on = date(2022, 6, 15)
     parts = [successions.Part(draft(f"x{at}", cast, on), Fraction(1, 2)) for at in (1, 2)]
@@ -108,7 +106,7 @@ def test_of_a_unit_that_was_divided_nothing_is_proposed(cast, fields):
         assert opening(new, JULY, fields) is None
 
 
-def test_a_unit_with_a_past_of_its_own_is_asked_nothing_more(cast, fields, django_assert_num_queries):
+def test_a_unit_with_earlier_months_needs_no_query_more(cast, fields, django_assert_num_queries):
     month_of(cast.alpha, JUNE, fields, 5)
     with django_assert_num_queries(2):
         unit_history_windows([cast.alpha.pk], JULY)
@@ -128,13 +126,13 @@ def test_the_page_of_the_first_month_proposes_it(cast, fields, client, settings)
     clerk = User.objects.create_user("moi")
     Membership.objects.create(user=clerk, unit=new, role=Role.CLERK, valid_from=new.active_from)
     client.force_login(clerk, backend="django.contrib.auth.backends.ModelBackend")
-    told = "lấy sẵn từ số còn lại cuối tháng cuối cùng của các đơn vị cũ"
+    note = "lấy sẵn từ số còn lại cuối tháng cuối cùng của các đơn vị cũ"
     page = squeezed(client.get(f"/records/{opened.pk}/").content.decode())
-    assert told in page and "cuối kỳ các đơn vị cũ</span>8<" in page and "tháng trước</span>" not in page
+    assert note in page and "cuối kỳ các đơn vị cũ</span>8<" in page and "tháng trước</span>" not in page
     page = client.get(f"/records/{opened.pk}/check/").content.decode()
     assert "So với cuối kỳ các đơn vị cũ" in page and ">Kỳ trước<" not in page
     month_of(new, JULY, fields, 3, upto="sent", opens=12)
     later = actions.open_submission(new, AUGUST, by=None, at=AT)
     page = client.get(f"/records/{later.pk}/").content.decode()
-    assert told not in page and "cuối kỳ các đơn vị cũ" not in page
+    assert note not in page and "cuối kỳ các đơn vị cũ" not in page
     assert "So với tháng 7/2022" in client.get(f"/records/{later.pk}/check/").content.decode()

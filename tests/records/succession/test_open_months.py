@@ -1,4 +1,4 @@
-"""A month is opened in the very moment in which the merger that made its unit is undone: one of both is refused."""
+"""A month is opened while the merger that made its unit is being undone: one of the two is refused."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,12 +23,12 @@ from units.people import actions as people_actions
 from units.tree.rules import UnitDraft
 
 START, ON = date(2020, 1, 1), date(2021, 7, 1)
-PAUSE = 30  # seconds until a thread that hangs is given up
+PAUSE = 30  # seconds before a hanging thread fails the test
 
 
 @pytest.fixture
 def merged(transactional_db) -> SimpleNamespace:
-    """A commune that followed another one, its clerk and the administrator of the district, both signed in."""
+    """A commune that succeeds another one; its clerk and the district's administrator, signed in."""
     drafts = [
         UnitDraft("351", "huyện Thanh Liêm", "committee", "district", START),
         UnitDraft("13474", "thị trấn Tân Thanh", "committee", "commune", START, parent="351"),
@@ -47,7 +47,7 @@ def merged(transactional_db) -> SimpleNamespace:
 
 
 def own(act: Callable) -> Callable:
-    """The same with a connection of its own."""
+    """The act with a database connection of its own."""
 
     def run():
         try:
@@ -59,47 +59,47 @@ def own(act: Callable) -> Callable:
 
 
 def beside(first: Callable, second: Callable, came: Event):
-    """What `second` returns that begins while the transaction of `first` is open, which ends when it `came` so far (on
-    SQLite at once: nobody writes beside another).
+    """Start `second` while the transaction of `first` is open and return its result. `first` commits once `came` is set
+    (on SQLite at once, which has a single writer).
     """
     begun = Event()
 
-    def one() -> None:
+    def run_first() -> None:
         with transaction.atomic():
             first()
             begun.set()
             assert connection.vendor == "sqlite" or came.wait(PAUSE)
 
-    def other():
+    def run_second():
         assert begun.wait(PAUSE)
         return second()
 
     with ThreadPoolExecutor(2) as pool:
-        done, answer = pool.submit(own(one)), pool.submit(own(other))
-        done.result(PAUSE)
+        outcome, answer = pool.submit(own(run_first)), pool.submit(own(run_second))
+        outcome.result(PAUSE)
         return answer.result(PAUSE)
 
 
 def stored() -> tuple[int, int, int]:
-    """Months, their editions, units, as others see them."""
+    """Numbers of months, editions and units, as other connections see them."""
     with ThreadPoolExecutor(1) as pool:
         counts = own(lambda: tuple(model.objects.count() for model in (Submission, Edition, Unit)))
         return pool.submit(counts).result(PAUSE)
 
 
-def test_the_clerk_is_told_where_the_undoing_came_first(merged, shared_database, monkeypatch):
-    """He has seen the unit that is not there any more when he writes."""
+def test_the_clerk_is_refused_if_the_undo_came_first(merged, shared_database, monkeypatch):
+    """The clerk's request loaded the unit before the undo removed it."""
     came, due_date = Event(), calendar_queries.due_date
 
-    def told(*asked):
+    def signalling(*arguments):
         came.set()
-        return due_date(*asked)
+        return due_date(*arguments)
 
-    monkeypatch.setattr(submissions_actions, "due_date", told)
-    asked = {"unit": merged.unit.pk, "month": "2021-M08"}
+    monkeypatch.setattr(submissions_actions, "due_date", signalling)
+    form = {"unit": merged.unit.pk, "month": "2021-M08"}
     answer = beside(
         lambda: undo.undo_restructuring(merged.unit, by=None),
-        lambda: merged.clerk.post("/records/open/", asked, follow=True),
+        lambda: merged.clerk.post("/records/open/", form, follow=True),
         came,
     )
     if connection.vendor == "postgresql":
@@ -108,8 +108,8 @@ def test_the_clerk_is_told_where_the_undoing_came_first(merged, shared_database,
     assert answer.status_code < 500 and stored() == (0, 0, 2)
 
 
-def test_the_undoing_is_refused_where_the_clerk_came_first(merged, shared_database):
-    """It waits until the month stands, and says that."""
+def test_the_undo_is_refused_if_the_clerk_came_first(merged, shared_database):
+    """The undo waits until the month is stored, and the refusal says so."""
     came, at = Event(), datetime(2021, 8, 20, tzinfo=UTC)
 
     def undo():

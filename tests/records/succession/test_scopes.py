@@ -1,4 +1,4 @@
-"""Catalogue rows that name a unit go on for its successor, and come back when the merger is undone (decision 24)."""
+"""Catalogue rows naming a unit continue for its successor; undoing the merger restores them (decision 24)."""
 
 from datetime import UTC, date, datetime
 from fractions import Fraction
@@ -24,7 +24,7 @@ HEADER = "field,field_name,procedure,procedure_name,tier,valid_from,valid_until,
 
 
 def row(code: str, *units: Unit, tier: str = "", until: date | None = None) -> FieldScope:
-    """The field is reported by these units alone."""
+    """A field reported by these units only."""
     field, _ = Field.objects.get_or_create(code=code, defaults={"name": f"Lĩnh vực {code}"})
     scope = FieldScope.objects.create(field=field, tier=tier, valid_from=SINCE, valid_until=until)
     scope.units.set(units)
@@ -33,12 +33,12 @@ def row(code: str, *units: Unit, tier: str = "", until: date | None = None) -> F
 
 def reports(unit: Unit, month: Month) -> set[str]:
     """The codes of the fields of a unit in a month."""
-    found = Catalogue(stored_calendar()).expected(unit, month)
-    return set(Field.objects.filter(pk__in=found).values_list("code", flat=True))
+    fields = Catalogue(stored_calendar()).expected(unit, month)
+    return set(Field.objects.filter(pk__in=fields).values_list("code", flat=True))
 
 
 def state() -> list:
-    """Every row with all that it says and names."""
+    """Every row with its values and units."""
     return [
         (
             model.__name__,
@@ -56,7 +56,7 @@ def holder(code: str) -> Unit:
 
 @pytest.fixture
 def offices(tree):
-    """Two districts with an office of one name each, which alone report land matters."""
+    """Two districts with an office of the same name each; only these report land matters."""
     actions.open_units(
         [draft("350", "district", "35"), draft("nv-2", "", "350", "office", name="Phòng Nội vụ")], by=None
     )
@@ -70,14 +70,14 @@ def merged(tree, **more) -> Unit:
     return restructuring.merge_units([tree.district, tree.other], new, ON, by=None, basis="NQ", **more).new[0]
 
 
-def test_a_row_goes_on_for_the_successor_and_the_past_stays(offices):
+def test_a_row_continues_for_the_successor_and_the_past_stays(offices):
     row("dat-dai", offices.office, tier="district")
     row("mot-phia", offices.second)
     row("da-het", offices.office, until=date(2025, 6, 30))
     procedure = Procedure.objects.create(code="1.1", name="x", field=Field.objects.get(code="dat-dai"))
     own = ProcedureScope.objects.create(procedure=procedure, valid_from=SINCE)
     own.units.set([offices.liem_tuc])
-    kept = state()
+    before = state()
     new = merged(offices)
     office, commune = holder("phong-noi-vu"), holder("13480")
     assert reports(office, AFTER) == {"dat-dai", "mot-phia"}
@@ -86,10 +86,10 @@ def test_a_row_goes_on_for_the_successor_and_the_past_stays(offices):
     assert reports(commune, AFTER) == {"dat-dai"} == reports(offices.liem_tuc, BEFORE)
     assert reports(holder("13474"), AFTER) == {Field.UNDIVIDED}
     undo.undo_restructuring(new, by=None)
-    assert state() == kept
+    assert state() == before
 
 
-def test_a_split_goes_on_for_every_part(tree):
+def test_a_row_continues_for_every_part_of_a_split(tree):
     row("dat-dai", tree.tan_thanh, tier="commune")
     shares = [restructuring.SplitShare(draft(code), Fraction(1, 2)) for code in ("a", "b")]
     new = restructuring.split_unit(tree.tan_thanh, shares, ON, by=None, basis="NQ").new
@@ -100,12 +100,12 @@ def test_a_successor_of_another_tier_has_a_row_of_its_own(tree):
     """An island district becomes a special zone, a unit of the commune tier."""
     (island,) = actions.open_units([draft("318", "district", "35", name="huyện đảo")], by=None).new
     row("bien-dao", island, tier="district")
-    kept = state()
+    before = state()
     new = restructuring.merge_units([island], draft("318", "commune", "35"), ON, by=None, basis="NQ").new[0]
     assert reports(new, AFTER) == {"bien-dao"} and reports(island, BEFORE) == {"bien-dao"}
     assert FieldScope.objects.get(units=new).valid_from == ON
     undo.undo_restructuring(new, by=None)
-    assert state() == kept
+    assert state() == before
 
 
 def test_successions_from_a_file_are_followed_along_the_chain(tree):
@@ -136,15 +136,15 @@ def test_a_chain_is_followed_whichever_part_of_it_is_recorded_first(tree):
 
 @pytest.mark.parametrize("others", [False, True])
 def test_a_row_that_names_the_new_unit_by_itself_is_not_lost(offices, others):
-    """Without its only unit it would be everybody's."""
+    """Without its only unit the row would apply to all units."""
     new = merged(offices)
     row("rieng", new, *([offices.external] if others else []))
-    kept = state()
+    before = state()
     with pytest.raises(
         TreeRefused, match="Danh mục ghi riêng đơn vị mới .Lĩnh vực rieng: huyện Mới.: không hoàn"
     ):
         undo.undo_restructuring(new, by=None)
-    assert state() == kept and Unit.objects.filter(pk=new.pk).exists()
+    assert state() == before and Unit.objects.filter(pk=new.pk).exists()
 
 
 @pytest.mark.parametrize("what", ["target", "mapping", "switch"])
@@ -165,7 +165,7 @@ def test_what_was_set_for_the_new_unit_is_not_lost(offices, what):
     assert type(made).objects.filter(pk=made.pk).exists()
 
 
-def test_the_page_tells_which_rows_go_on_and_which_end(offices, settings):
+def test_the_page_says_which_rows_continue_and_which_end(offices, settings):
     settings.DEMO_TODAY = date(2025, 6, 1)
     row("dat-dai", offices.office, offices.liem_tuc)
     row("thue", offices.second)
@@ -187,15 +187,15 @@ def test_the_same_file_again_changes_nothing_after_a_merger(offices):
     at = datetime(2025, 6, 1, tzinfo=UTC)
     import_catalogue(text.encode(), "c.csv", at=at)
     merged(offices)
-    kept = state()
+    before = state()
     again = import_catalogue(text.encode(), "c.csv", at=at)
-    assert (again.written, again.unchanged) == (0, 1) and state() == kept
-    # A file of after the merger that names the holder of 2021: it goes on for who holds the office now.
+    assert (again.written, again.unchanged) == (0, 1) and state() == before
+    # A file loaded after the merger names the unit of 2021: the row continues for its current successor.
     late = HEADER + "tp,Tư pháp,,,,2021-01-01,,phong-noi-vu\n"
     assert import_catalogue(late.encode(), "c.csv", at=at).written == 1
     assert reports(holder("phong-noi-vu"), AFTER) == {"dd", "tp"}
-    # Where the row's last day is taken away it goes on too.
+    # The same if the row's last day is removed.
     ended = HEADER + "hs,Hộ tịch,,,,2021-01-01,{},phong-noi-vu\n"
-    for until, found in (("2025-06-30", {"dd", "tp"}), ("", {"dd", "tp", "hs"})):
+    for until, fields in (("2025-06-30", {"dd", "tp"}), ("", {"dd", "tp", "hs"})):
         import_catalogue(ended.format(until).encode(), "c.csv", at=at)
-        assert reports(holder("phong-noi-vu"), AFTER) == found
+        assert reports(holder("phong-noi-vu"), AFTER) == fields

@@ -1,5 +1,5 @@
-"""Targets, switched groups of columns and mappings of case lists go on for who takes a unit over, and come back when
-that is undone (decision 24).
+"""Copies targets, column-group switches and case-list mappings to successor units; undoing the merger removes them
+(decision 24).
 """
 
 from datetime import UTC, date, datetime
@@ -51,7 +51,7 @@ def mapping(unit: Unit, name: str = "iGate", head: str = "Mã") -> None:
 
 
 def state() -> list:
-    """Every row with all that it says."""
+    """Every row with its values."""
     return [list(model.objects.order_by("pk").values()) for model in (RateTarget, GroupSwitch, CaseMapping)]
 
 
@@ -75,19 +75,19 @@ def merged(tree) -> Unit:
     return restructuring.merge_units([tree.tan_thanh, tree.liem_tuc], new, ON, by=None, basis="NQ").new[0]
 
 
-def test_what_the_old_units_set_alike_goes_on_and_is_gone_when_undone(tree):
+def test_equal_settings_continue_and_an_undo_removes_them(tree):
     for unit in (tree.tan_thanh, tree.liem_tuc):
         target(unit, 80)
         switch(unit)
         mapping(unit)
-    target(tree.tan_thanh, 95, "on_time", source="QĐ 1")  # the other one says nothing
+    target(tree.tan_thanh, 95, "on_time", source="QĐ 1")  # the other one has no target
     switch(tree.liem_tuc, 202509, "transferred")
     mapping(tree.liem_tuc, "Cổng")
-    kept = state()
+    before = state()
     new = merged(tree)
     assert targets(new) == {"online-": "80.0", "on_time-": "95.0"} and targets(new, date(2025, 6, 14)) == {}
-    told = set(RateTarget.objects.filter(unit=new).values_list("source", "valid_from", "followed"))
-    assert told == {("KH của thị trấn Tân Thanh; KH của xã Liêm Túc", ON, True), ("QĐ 1", ON, True)}
+    followed = set(RateTarget.objects.filter(unit=new).values_list("source", "valid_from", "followed"))
+    assert followed == {("KH của thị trấn Tân Thanh; KH của xã Liêm Túc", ON, True), ("QĐ 1", ON, True)}
     assert off(new) == frozenset(RETURNED) and off(new, Month(2025, 9)) == {
         *RETURNED,
         *group_measures("transferred"),
@@ -96,7 +96,7 @@ def test_what_the_old_units_set_alike_goes_on_and_is_gone_when_undone(tree):
     entry = Entry.objects.get(action="rules.follow")
     assert entry.detail["units"] == {name: [new.pk] for name in ("RateTarget", "GroupSwitch", "CaseMapping")}
     undo.undo_restructuring(new, by=None)
-    assert state() == kept and Entry.objects.filter(action="rules.undo_follow").count() == 1
+    assert state() == before and Entry.objects.filter(action="rules.undo_follow").count() == 1
 
 
 def test_what_they_set_otherwise_does_not(tree):
@@ -109,7 +109,7 @@ def test_what_they_set_otherwise_does_not(tree):
     assert targets(new) == {"on_time-": "95.0"} and off(new) == frozenset() and mappings(new) == set()
 
 
-def test_the_page_says_what_goes_on_and_what_has_to_be_set_anew(tree):
+def test_the_page_says_what_continues_and_what_to_set_again(tree):
     client = signed_in(person("quantri", ("administrator", tree.district)))
     address = f"/units/{tree.district.pk}/merge/"
     data = {"olds": [tree.tan_thanh.pk, tree.liem_tuc.pk], "on": "1/7/2025", "basis": "NQ 1"}
@@ -141,21 +141,21 @@ def test_the_page_says_what_ends_with_offices(tree):
     assert "Phòng Nội vụ chấm dứt hoạt động, thôi áp dụng: cách ghép cột “iGate”." in page
 
 
-def test_every_part_of_a_split_goes_on(tree):
+def test_settings_continue_for_every_part_of_a_split(tree):
     target(tree.tan_thanh, 80)
     switch(tree.tan_thanh)
     mapping(tree.tan_thanh)
     shares = [restructuring.SplitShare(draft(code), Fraction(1, 2)) for code in ("a", "b")]
-    kept = state()
+    before = state()
     new = restructuring.split_unit(tree.tan_thanh, shares, ON, by=None, basis="NQ").new
     for unit in new:
         assert targets(unit) == {"online-": "80.0"} and off(unit) and mappings(unit) == {"iGate"}
     undo.undo_restructuring(new[1], by=None)
-    assert state() == kept
+    assert state() == before
 
 
-def test_who_takes_a_part_over_goes_on_with_its_own(tree):
-    """A quarter of another unit does not decide."""
+def test_a_unit_that_receives_a_part_keeps_its_settings(tree):
+    """A quarter of another unit does not change its settings."""
     target(tree.tan_thanh, 80)
     mapping(tree.tan_thanh)
     target(tree.liem_tuc, 90)
@@ -173,7 +173,7 @@ def test_who_takes_a_part_over_goes_on_with_its_own(tree):
     assert (targets(taker), mappings(taker)) == ({"online-": "90.0"}, set())
 
 
-def test_what_is_below_a_merged_group_goes_on_with_its_own(tree):
+def test_units_below_a_merged_group_keep_their_settings(tree):
     lifecycle_actions.open_units([draft("350", "district", "35")], by=None)
     other = Unit.objects.get(code="350")
     target(tree.liem_tuc, 80)
@@ -189,7 +189,7 @@ def test_what_is_below_a_merged_group_goes_on_with_its_own(tree):
 
 
 def test_targets_follow_as_they_hold_one_after_the_other(tree):
-    """An older one without an end, one of a year over it, and one of next year."""
+    """An older open-ended target, one for a single year over it, and one for next year."""
     target(tree.tan_thanh, 70, valid_from=date(2021, 1, 1))
     target(tree.tan_thanh, 80, valid_until=date(2025, 12, 14))
     target(tree.tan_thanh, 60, valid_from=date(2023, 1, 1), valid_until=date(2023, 12, 14))
@@ -242,7 +242,7 @@ def test_a_chain_is_followed_in_whatever_order_it_is_recorded(tree):
     successor_links.add_successions([successor_links.SuccessionLink(tree.tan_thanh, first, ON)], by=None)
     for unit, day in ((first, AFTER), (last, later)):
         assert targets(unit, day) == {"online-": "80.0"} and mappings(unit) == {"iGate"}
-    # One more predecessor that disagrees: what followed is gone again, along the chain.
+    # Another predecessor disagrees: the copies are removed again along the chain.
     target(tree.liem_tuc, 90)
     successor_links.add_successions([successor_links.SuccessionLink(tree.liem_tuc, first, ON)], by=None)
     assert targets(first) == targets(last, later) == {} and mappings(last) == {"iGate"}
@@ -262,7 +262,7 @@ def test_what_the_new_unit_has_set_stays(tree):
 
 
 def test_no_group_is_switched_where_the_month_is_entered(tree):
-    """What counts as blank in it stays."""
+    """Its blanks keep their meaning."""
     new, other = opened("a", ON), opened("b", ON)
     switch(tree.tan_thanh)
     switch(tree.liem_tuc)
@@ -294,21 +294,21 @@ def test_queries_do_not_grow_with_the_units(tree):
             )
         with CaptureQueriesContext(
             connection,
-        ) as found:
+        ) as captured:
             inherited_settings.inherit_settings(links, by=None)
         assert RateTarget.objects.filter(unit__in=[link.new_id for link in links]).count() == number
-        counted.append(len(found))
+        counted.append(len(captured))
     assert counted[0] == counted[1] < 20
 
 
-def test_the_pages_say_that_it_is_gone_on_with(tree, settings):
+def test_the_pages_mark_copied_settings(tree, settings):
     settings.DEMO_TODAY = date(2025, 8, 1)
     target(tree.tan_thanh, 80)
     switch(tree.tan_thanh)
     new = merged(tree)
     client = signed_in(person("duyet", ("reviewer", new)))
-    told = "Tiếp tục của đơn vị cũ"
-    assert text_of(client.get(f"/records/targets/{new.pk}/?year=2025")).count(told) == 1
-    assert told in text_of(client.get("/records/groups/"))
+    note = "Tiếp tục của đơn vị cũ"
+    assert text_of(client.get(f"/records/targets/{new.pk}/?year=2025")).count(note) == 1
+    assert note in text_of(client.get("/records/groups/"))
     set_targets(new, 2025, {"online-": (Decimal(85), "")}, by=None, at=AT)
-    assert told not in text_of(client.get(f"/records/targets/{new.pk}/?year=2025"))
+    assert note not in text_of(client.get(f"/records/targets/{new.pk}/?year=2025"))

@@ -1,4 +1,4 @@
-"""A small country in which units hand over: opened, merged and split, with months that leave so many open."""
+"""A small country for handover tests: units open, merge and split, with months of given open dossiers."""
 
 from datetime import date
 from fractions import Fraction
@@ -16,18 +16,18 @@ START, ON, TODAY = date(2021, 1, 1), date(2022, 7, 1), date(2022, 12, 31)
 
 
 def row(opens: int | None, left: int | None) -> dict[str, int | None]:
-    """A row that began with so many and leaves so many open, of which one is late and one is awaited; 20 came in."""
+    """A row with `opens` open at the start and `left` at the end (one late, one awaited) and 20 received."""
     values = balanced(20) | dict.fromkeys(("opening", "pending_in_time", "pending_late", "awaiting"))
     if opens is not None:
         values["opening"] = opens
     if left is not None:
         values |= {"pending_in_time": left - 2, "pending_late": 1, "awaiting": 1}
-    done = 20 + (opens or 0) - (left or 0)
-    return values | {"resolved_on_time": done, "returned_direct": done}
+    resolved = 20 + (opens or 0) - (left or 0)
+    return values | {"resolved_on_time": resolved, "returned_direct": resolved}
 
 
 class Land:
-    """A country with one province of one district, west. A month is told by its number in 2022."""
+    """A country with one province of one district, `west`. A month is its number in 2022."""
 
     def __init__(self, fields) -> None:
         self.field, self.undivided = fields.ho_tich, fields.chung
@@ -56,29 +56,31 @@ class Land:
         field = self.field if unit.tier == "commune" else self.undivided
         return entered(unit, Month(2022, month), {(field.pk, None): row(opens, left)}, **more)
 
-    def months(self, unit: Unit, **told: tuple[int, int]) -> None:
+    def months(self, unit: Unit, **counts: tuple[int, int]) -> None:
         """m7=(6, 4): July began with 6 and left 4."""
-        for month, (opens, left) in told.items():
+        for month, (opens, left) in counts.items():
             self.month(unit, int(month[1:]), opens, left)
 
 
-def asked(unit: Unit, period: str, **more):
-    """The Summary of a unit as it is kept now; a period without a year is of 2022."""
+def unit_summary(unit: Unit, period: str, **more):
+    """The Summary of a unit, reloaded; a period without a year is in 2022."""
     code = period if period.startswith("2022") else f"2022-{period}"
     return summary(FiguresQuery(Unit.objects.get(pk=unit.pk), Period.parse(code), **more))
 
 
 def stands(figures) -> tuple[int | None, int | None]:
-    """What was open at the beginning, and at the end."""
+    """Dossiers open at the beginning and at the end."""
     left = [figures.counts[name] for name in ("pending", "awaiting")]
-    return figures.counts["opening"], None if left == [None, None] else sum(one or 0 for one in left)
+    return figures.counts["opening"], None if left == [None, None] else sum(number or 0 for number in left)
 
 
 def stand(unit: Unit, period: str, **more) -> tuple[int | None, int | None]:
-    return stands(asked(unit, period, **more).total)
+    return stands(unit_summary(unit, period, **more).total)
 
 
 def rows(unit: Unit, period: str, by: str = "unit", **more) -> dict[str, tuple[int | None, int | None]]:
-    """The same of each row, by the code of its unit or field or its month."""
-    found = asked(unit, period, by=by, **more).rows
-    return {one.extra.get("code", one.key) if by == "unit" else one.key: stands(one.figures) for one in found}
+    """The same for each row, by the code of its unit or field or by its month."""
+    lines = unit_summary(unit, period, by=by, **more).rows
+    return {
+        line.extra.get("code", line.key) if by == "unit" else line.key: stands(line.figures) for line in lines
+    }

@@ -1,4 +1,4 @@
-"""A second opinion on what is handed over inside a month: what of a report counts where it is one of several."""
+"""Oracle for handovers inside a month: which columns of a report do not count in totals."""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -11,8 +11,8 @@ OPENING = ("opening", "blank_opening")
 CLOSING = ("pending_in_time", "pending_late", "awaiting", "blank_pending")
 
 
-class Handed:
-    """Successions in plain lists: by number of the old unit the new ones with their shares."""
+class HandoverOracle:
+    """Successors and predecessors of each unit in plain lists."""
 
     def __init__(
         self, units: Mapping[int, Unit], links: Mapping[int, Sequence[tuple[int, Fraction]]]
@@ -25,11 +25,11 @@ class Handed:
                 self.by.setdefault(new.pk, []).append(units[old])
 
     def left_out(self, pk: int, month: int) -> tuple[str, ...]:
-        """What the predecessors opened with stands in their reports, what the successors have in theirs."""
+        """Columns that do not count: openings are in the predecessors' reports, closings in the successors'."""
         unit, (start, end) = self.units[pk], span(month)
-        last, found = unit.reporting_ends, ()
+        last, columns = unit.reporting_ends, ()
         if start < unit.active_from <= end and any(old.reports for old in self.by.get(pk, ())):
-            found += OPENING
+            columns += OPENING
         if last is not None and start <= last < end and any(new.reports for new in self.to.get(pk, ())):
-            found += CLOSING
-        return found
+            columns += CLOSING
+        return columns

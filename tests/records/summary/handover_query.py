@@ -1,4 +1,4 @@
-"""One question of the figures, and its answer by a second opinion: total, tiers and rows of every kind."""
+"""Compares one figures query with the oracle: total, tiers and rows of every kind."""
 
 import random
 from datetime import date
@@ -22,23 +22,23 @@ TIERS = ("country", "province", "district", "commune")
 Shown = tuple[dict, dict, dict, bool]
 
 
-def shown(found: Figures) -> Shown:
-    return dict(found.counts), dict(found.shares), dict(found.rates), found.estimated
+def shown(figures: Figures) -> Shown:
+    return dict(figures.counts), dict(figures.shares), dict(figures.rates), figures.estimated
 
 
-def complete(found: Figures) -> tuple[int, int, set]:
-    counts = found.completeness
-    return counts.reported, counts.expected, {(one.unit, one.month.month) for one in counts.missing}
+def complete(figures: Figures) -> tuple[int, int, set]:
+    counts = figures.completeness
+    return counts.reported, counts.expected, {(report.unit, report.month.month) for report in counts.missing}
 
 
-def right(told: Told) -> Shown:
-    values = {name: told.sums[name] for name in MEASURES}
-    blanks = {whole: told.sums[name] or 0 for whole, name in BLANKS.items()}
-    return *shown(compute_figures(Tally.of(values, blanks=blanks)))[:3], told.estimated
+def right(tally: Told) -> Shown:
+    values = {name: tally.sums[name] for name in MEASURES}
+    blanks = {whole: tally.sums[name] or 0 for whole, name in BLANKS.items()}
+    return *shown(compute_figures(Tally.of(values, blanks=blanks)))[:3], tally.estimated
 
 
 class Asked:
-    """A unit by the units that reported (`day` None) or by those of a day; the rest by chance."""
+    """A random query of a unit, by the units that reported (`day` None) or by those of a day."""
 
     def __init__(self, unit: Unit, day: date | None, chance: random.Random) -> None:
         self.unit, self.day = unit, day
@@ -60,32 +60,34 @@ class Asked:
         return f"{self.unit.code} {self.period} {self.more}"
 
     def of_tier(self, whose: Whose, tier: str) -> Whose:
-        """Reports count in the tier of who reported; by today's units in that of who has them now."""
+        """Reports count in the reporting unit's tier; by current units, in the tier of the unit that has them now."""
         units = self.oracle.units
         if self.then:
-            return {pk: one for pk, one in whose.items() if units[pk].tier == tier}
-        ends = {pk: {end for end in wanted if units[end].tier == tier} for pk, (_, wanted) in whose.items()}
-        return {pk: (whose[pk][0], wanted) for pk, wanted in ends.items() if wanted}
+            return {pk: source for pk, source in whose.items() if units[pk].tier == tier}
+        ends = {
+            pk: {end for end in kept_ends if units[end].tier == tier} for pk, (_, kept_ends) in whose.items()
+        }
+        return {pk: (whose[pk][0], kept_ends) for pk, kept_ends in ends.items() if kept_ends}
 
-    def told(self, whose: Whose, months: list[int], fields: set[int] | None = None) -> Told:
+    def tally(self, whose: Whose, months: list[int], fields: set[int] | None = None) -> Told:
         return self.oracle.told(whose, months, self.named, fields, alone=self.alone)
 
     def total(self, months: list[int], fields: set[int] | None = None) -> Told:
-        """Tier by tier: a report that was split into two tiers is one in each."""
-        found = Told(sums=dict.fromkeys(self.oracle.names))
+        """Summed tier by tier: a report split into two tiers counts once in each."""
+        tally = Told(sums=dict.fromkeys(self.oracle.names))
         for tier in (self.tier,) if self.tier else TIERS:
-            found += self.told(self.of_tier(self.whose, tier), months, fields)
-        return found
+            tally += self.tally(self.of_tier(self.whose, tier), months, fields)
+        return tally
 
-    def row(self, one: Unit) -> Told:
+    def row(self, unit: Unit) -> Told:
         if self.over:
-            whose = self.oracle.came_to(one, self.whose, self.day)
+            whose = self.oracle.came_to(unit, self.whose, self.day)
         elif self.day is not None:
-            whose = self.oracle.carried(one, self.day, alone=one.pk == self.unit.pk)
+            whose = self.oracle.carried(unit, self.day, alone=unit.pk == self.unit.pk)
         else:
-            whose = self.oracle.reported(one)
-            whose = {pk: way for pk, way in whose.items() if one.pk != self.unit.pk or pk == one.pk}
-        return self.told(self.of_tier(whose, self.tier) if self.tier else whose, self.months)
+            whose = self.oracle.reported(unit)
+            whose = {pk: way for pk, way in whose.items() if unit.pk != self.unit.pk or pk == unit.pk}
+        return self.tally(self.of_tier(whose, self.tier) if self.tier else whose, self.months)
 
     def compare(self) -> None:
         by_unit, by_field, by_month = (
@@ -93,36 +95,36 @@ class Asked:
             for by in ("unit", "field", "month")
         )
         expected = self.total(self.months)
-        for found in (by_unit, by_field, by_month):
-            self.same(found.total, expected)
+        for result in (by_unit, by_field, by_month):
+            self.same(result.total, expected)
             for tier in (self.tier,) if self.tier else TIERS:
-                theirs, mine = found.tier(tier), self.told(self.of_tier(self.whose, tier), self.months)
+                theirs, mine = result.tier(tier), self.tally(self.of_tier(self.whose, tier), self.months)
                 assert theirs is not None or not (mine.expected or mine.reported), (self, tier)
                 if theirs is not None:
                     self.same(theirs, mine, tier=True)
         self.units(by_unit)
         for row in by_field.rows:
-            told = self.total(self.months, {row.extra["pk"]})
-            assert shown(row.figures) == right(told), (self, row.key)
+            tally = self.total(self.months, {row.extra["pk"]})
+            assert shown(row.figures) == right(tally), (self, row.key)
         for month, row in zip(self.months, by_month.rows, strict=True):
             self.same(row.figures, self.total([month]))
 
-    def same(self, found: Figures, told: Told, *, tier: bool = False) -> None:
-        """Who lacks after a split into two tiers is named in one of them only."""
-        *numbers, missing = complete(found)
-        assert numbers == [told.reported, told.expected], self
-        assert missing <= told.missing if tier or self.tier else missing == told.missing, self
-        assert shown(found) == right(told), self
+    def same(self, figures: Figures, tally: Told, *, tier: bool = False) -> None:
+        """After a split into two tiers a missing unit is named in only one of them."""
+        *numbers, missing = complete(figures)
+        assert numbers == [tally.reported, tally.expected], self
+        assert missing <= tally.missing if tier or self.tier else missing == tally.missing, self
+        assert shown(figures) == right(tally), self
 
-    def units(self, found) -> None:
-        """Each row, that none is left out, and that they add up to the total."""
-        shown_rows = {row.extra["pk"]: row.figures for row in found.rows}
+    def units(self, by_unit) -> None:
+        """Every row equals the oracle, none is left out, and they add up to the total."""
+        shown_rows = {row.extra["pk"]: row.figures for row in by_unit.rows}
         for unit in self.oracle.units.values():
             if unit.pk in shown_rows:
                 self.same(shown_rows[unit.pk], self.row(unit))
             elif unit.parent_id == self.unit.pk and not self.over:
-                told = self.row(unit)
-                assert not (told.reported or told.expected), (self, unit.code)
+                tally = self.row(unit)
+                assert not (tally.reported or tally.expected), (self, unit.code)
         for name in MEASURES:
             parts = sum(row.counts[name] or 0 for row in shown_rows.values())
-            assert parts == (found.total.counts[name] or 0), (self, name)
+            assert parts == (by_unit.total.counts[name] or 0), (self, name)

@@ -1,4 +1,4 @@
-"""What second opinions of figures are told in, which editions they look at and how they divide."""
+"""Result type of the oracles, the editions they read and how they apportion."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ NOWHERE = 1_000_000
 
 @dataclass
 class Told:
-    """Reported, expected, sums, who is missing and whether something was divided."""
+    """Reports counted and expected, sums, missing unit-months, and whether a share was apportioned."""
 
     reported: int = 0
     expected: int = 0
@@ -24,14 +24,14 @@ class Told:
     estimated: bool = False
 
     def __add__(self, other: "Told") -> "Told":
-        sums = {name: added([one, other.sums[name]]) for name, one in self.sums.items()}
+        sums = {name: added([value, other.sums[name]]) for name, value in self.sums.items()}
         missing, estimated = self.missing | other.missing, self.estimated or other.estimated
         return Told(self.reported + other.reported, self.expected + other.expected, sums, missing, estimated)
 
 
 def added(parts: list[int | None]) -> int | None:
-    there = [part for part in parts if part is not None]
-    return sum(there) if there else None
+    present = [part for part in parts if part is not None]
+    return sum(present) if present else None
 
 
 def key(unit: Unit, day: date) -> str:
@@ -40,20 +40,20 @@ def key(unit: Unit, day: date) -> str:
 
 
 def in_force(include: str) -> list[int]:
-    """Of each submission the edition that counts: the approved one, or the one that was sent after it."""
+    """Ids of the counting edition of each submission: the approved one, or the one sent after it."""
     states = ["approved"] if include == "approved" else ["approved", "sent"]
-    found = Edition.objects.filter(state__in=states).order_by("submission", "number")
-    return list(dict(found.values_list("submission", "pk")).values())
+    editions = Edition.objects.filter(state__in=states).order_by("submission", "number")
+    return list(dict(editions.values_list("submission", "pk")).values())
 
 
 def whole(ends: dict[int, Fraction]) -> dict[int, Fraction]:
-    """With what ended without a successor as an end of its own."""
+    """The ends, with the share that has no successor under `NOWHERE`."""
     rest = 1 - sum(ends.values())
     return ends | {NOWHERE: rest} if rest else ends
 
 
-def divided(value: int, ends: dict[int, Fraction], wanted: Iterable[int]) -> int:
-    """Of a number the parts that come to the wanted ends; all parts add up to the number."""
+def divided(value: int, ends: dict[int, Fraction], chosen: Iterable[int]) -> int:
+    """The part of a number that goes to the chosen ends, by largest remainders."""
     ends = whole(ends)
     order = sorted(ends)
     parts = {pk: value * ends[pk] // 1 for pk in order}
@@ -61,4 +61,4 @@ def divided(value: int, ends: dict[int, Fraction], wanted: Iterable[int]) -> int
     by_rest = sorted(order, key=lambda pk: (-(value * ends[pk] - parts[pk]), -ends[pk], pk))
     for pk in by_rest[: int(left)]:
         parts[pk] += 1
-    return int(sum(parts[pk] for pk in wanted))
+    return int(sum(parts[pk] for pk in chosen))

@@ -1,6 +1,6 @@
-"""A second opinion on who is expected and what adds up: plain lists, none of the project's own arithmetic or queries.
+"""Oracle for expected reports and sums: plain lists, without the project's arithmetic or queries.
 
-Reporting months run from the 15th of the month before to the 14th, as in a database without rules of its own.
+Reporting months run from the 15th of the previous month to the 14th, the default calendar.
 """
 
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class Body:
         return any(later >= month for later in self.figures)
 
     def family(self) -> list["Body"]:
-        return [self, *(one for child in self.children for one in child.family())]
+        return [self, *(body for child in self.children for body in child.family())]
 
     def key(self, end: date) -> str:
         return f"{self.code}@{self.end}" if self.end and self.end < end else self.code
@@ -61,17 +61,17 @@ class Answer:
 
 
 def answer(bodies: list[Body], months: list[int], external: bool = False) -> Answer:
-    """What these bodies reported, and who of them is missing, in these months together."""
+    """What these bodies reported in these months, and which reports are missing."""
     reported, expected, received, missing = 0, 0, None, set()
     end = span(months[-1])[1]
-    for one in bodies:
+    for body in bodies:
         for month in months:
-            if (one.external and not external) or not one.expected_to_report(month):
+            if (body.external and not external) or not body.expected_to_report(month):
                 continue
             expected += 1
-            if month in one.figures:
+            if month in body.figures:
                 reported += 1
-                received = (received or 0) + one.figures[month]
+                received = (received or 0) + body.figures[month]
             else:
-                missing.add((one.key(end), month))
+                missing.add((body.key(end), month))
     return Answer(reported, expected, received, frozenset(missing))

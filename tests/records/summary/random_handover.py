@@ -1,4 +1,4 @@
-"""Random small countries whose units hand over on any day, and report; what the rules refuse does not happen."""
+"""Random small countries whose units report and hand over on any day; steps that the rules refuse are skipped."""
 
 from contextlib import suppress
 from datetime import date, timedelta
@@ -19,7 +19,7 @@ from units.tree.rules import TreeRefused, UnitDraft
 
 from .handover import START, Land, row
 
-AT_ANY = st.integers(0, 40)  # of what there is the one at this place, counted round
+AT_ANY = st.integers(0, 40)  # index into the existing units, modulo their number
 MONTHS = range(6, 9)
 STATES = ("approved", "approved", "approved", "sent", "draft", "returned", "corrected")
 EDGES = (date(2022, 6, 15), date(2022, 6, 16), date(2022, 7, 14), date(2022, 7, 15))
@@ -30,7 +30,7 @@ SHARES = (
     (Fraction(1, 4), Fraction(1, 4), Fraction(1, 2)),
 )
 OPEN = st.sampled_from([None, 2, 3, 4, 5, 6, 7, 8, 9])
-# Two rows of what was open at the beginning and is at the end.
+# Two rows of (open at the beginning, open at the end).
 ROWS = st.tuples(st.tuples(OPEN, OPEN), st.tuples(OPEN, OPEN))
 REPORT = st.tuples(st.just("report"), AT_ANY, st.sampled_from(MONTHS), ROWS, st.sampled_from(STATES))
 TREE = st.one_of(
@@ -45,7 +45,7 @@ HISTORY = st.lists(REPORT | TREE, min_size=12, max_size=24)
 
 
 class World(Land):
-    """Two districts of two communes, an office and bodies that are not the committee's."""
+    """Two districts of two communes, an office and external bodies."""
 
     def __init__(self, fields) -> None:
         super().__init__(fields)
@@ -58,59 +58,59 @@ class World(Land):
         self.open("o0", self.west, tier="", kind="office")
 
     def live(self, history: list[tuple]) -> None:
-        for number, (act, *given) in enumerate(history):
+        for number, (act, *arguments) in enumerate(history):
             with suppress(TreeRefused, errors.ActionRefused), transaction.atomic():
-                getattr(self, act)(number, *given)
+                getattr(self, act)(number, *arguments)
 
     def some(self, at: int, **which) -> Unit:
-        found = list(Unit.objects.filter(**which).order_by("pk"))
-        if not found:
+        units = list(Unit.objects.filter(**which).order_by("pk"))
+        if not units:
             raise TreeRefused([])
-        return found[at % len(found)]
+        return units[at % len(units)]
 
     def group(self, at: int) -> Unit:
         return self.some(at, active_until=None, has_children=True)
 
     def after(self, number: int, old: Unit, parent: Unit, on: date, at: int = 0) -> UnitDraft:
-        """What follows an old unit: mostly of its tier, sometimes of that of the unit above it."""
+        """A successor's draft: mostly of the old unit's tier, sometimes of its parent's."""
         office, higher = old.kind == "office", parent.tier == "district" and number % 4 == 3
         tier = "" if office else parent.tier if higher else old.tier
         return UnitDraft(f"n{number}-{at}", f"Mới {number}-{at}", old.kind, tier, on, parent=parent)
 
-    def report(self, number: int, at: int, month: int, told: tuple, state: str) -> None:
-        """Of some units one after another, among them those that opened last."""
-        for one in (*range(at, at + 3), -1, -2):
+    def report(self, number: int, at: int, month: int, balances: tuple, state: str) -> None:
+        """A month of some neighbouring units and of the two newest."""
+        for place in (*range(at, at + 3), -1, -2):
             with suppress(TreeRefused, errors.ActionRefused), transaction.atomic():
-                self.sent(self.some(one, reports=True), Month(2022, month), told, state)
+                self.sent(self.some(place, reports=True), Month(2022, month), balances, state)
 
-    def sent(self, unit: Unit, which: Month, told: tuple, state: str) -> None:
+    def sent(self, unit: Unit, which: Month, balances: tuple, state: str) -> None:
         if unit.submissions.filter(month=which.number).exists():
             return
-        self.enter(unit, which, told, state if state in ("sent", "draft", "approved") else "sent")
+        self.enter(unit, which, balances, state if state in ("sent", "draft", "approved") else "sent")
         submission = unit.submissions.get(month=which.number)
         if state == "returned":
             approval_actions.return_edition(submission.editions.get(), reason="Sửa", by=None, at=AT)
         if state == "corrected":
             approval_actions.approve_edition(submission.editions.get(), by=None, at=AT)
             unlocked(submission)
-            self.enter(unit, which, told[::-1], "sent")
+            self.enter(unit, which, balances[::-1], "sent")
 
-    def enter(self, unit: Unit, month: Month, told: tuple, upto: str) -> None:
+    def enter(self, unit: Unit, month: Month, balances: tuple, upto: str) -> None:
         keys = (
             [(field.pk, None) for field in self.fields]
             if unit.tier == "commune"
             else [(self.undivided.pk, None)]
         )
-        rows = {key: row(*both) for key, both in zip(keys, told, strict=False)}
+        rows = {key: row(*balance) for key, balance in zip(keys, balances, strict=False)}
         for key, values in rows.items():
             if key[0] == self.fields[1].pk:
                 values |= dict.fromkeys(("received_postal", "returned_postal"))
         entered(unit, month, rows, upto=upto, reasons=dict.fromkeys(rows, "Nhận bàn giao"))
 
     def merge(self, number: int, several: list[int], at: int, on: date) -> None:
-        first, *others = (self.some(one, active_until=None, has_children=False) for one in several)
-        # Of one kind, as the page of mergers has it.
-        olds = list({one.pk: one for one in (first, *others) if one.kind == first.kind}.values())
+        first, *others = (self.some(place, active_until=None, has_children=False) for place in several)
+        # Of one kind, as the merger page requires.
+        olds = list({old.pk: old for old in (first, *others) if old.kind == first.kind}.values())
         parent = self.group(at)
         restructuring.merge_units(
             olds, self.after(number, first, parent, on), on, by=None, basis="Nghị quyết 1"
@@ -118,7 +118,9 @@ class World(Land):
 
     def split(self, number: int, at: int, above: int, on: date, shares: tuple) -> None:
         old = self.some(at, active_until=None, has_children=False)
-        drafts = [self.after(number, old, self.group(above + one), on, one) for one in range(len(shares))]
+        drafts = [
+            self.after(number, old, self.group(above + place), on, place) for place in range(len(shares))
+        ]
         parts = [restructuring.SplitShare(draft, share) for draft, share in zip(drafts, shares, strict=True)]
         restructuring.split_unit(old, parts, on, by=None, basis="Nghị quyết 1")
 
@@ -129,7 +131,7 @@ class World(Land):
         self.open(f"n{number}", self.group(at), start=on, declared=declared)
 
     def link(self, number: int, at: int, new: int) -> None:
-        """Who follows whom is recorded after both have ended and begun."""
+        """Record the successor after the old unit has closed and the new one opened."""
         old = self.some(at, active_until__isnull=False, has_children=False)
         if not Succession.objects.filter(old=old).exists():
             on = old.active_until + timedelta(1)

@@ -1,4 +1,4 @@
-"""Totals as of an earlier day are those that were told on that day (a snapshot taken then is the oracle)."""
+"""Totals as of an earlier day equal a snapshot taken on that day."""
 
 import random
 from dataclasses import replace
@@ -36,7 +36,7 @@ def at(day: date, hour: time) -> datetime:
 
 
 class History:
-    """What happens to the reports of one district, day by day, up to the last second of a day."""
+    """Random changes to the reports of one district, day by day, up to the last second of a day."""
 
     def __init__(self, seed: int, cast) -> None:
         self.random = random.Random(seed)
@@ -58,7 +58,7 @@ class History:
         return {(field.pk, None): values for field in chosen}
 
     def report(self, now: datetime) -> None:
-        """Brings a month some way; what was begun is taken up."""
+        """Advance the work on a random month."""
         month = self.random.choice(PERIOD.months)
         whose = self.random.choice(self.units)
         submission = submissions_actions.open_submission(whose, month, by=None, at=now)
@@ -89,48 +89,48 @@ class History:
             approval_actions.return_edition(sent, reason="Sửa", by=self.cast.reviewer, at=now)
 
     def load(self, now: datetime) -> None:
-        one, month = self.random.choice(self.units), self.random.choice(PERIOD.months)
-        field = "ho-tich" if one.tier == Tier.COMMUNE else "chung"
-        text = f"unit,month,field,received_direct\n{one.code},{month},{field},{self.random.randint(0, 50)}\n"
+        unit, month = self.random.choice(self.units), self.random.choice(PERIOD.months)
+        field = "ho-tich" if unit.tier == Tier.COMMUNE else "chung"
+        text = f"unit,month,field,received_direct\n{unit.code},{month},{field},{self.random.randint(0, 50)}\n"
         import_counts(text.encode(), "history.csv", at=now, becomes=APPROVED)
 
 
-def told(cast, as_of: date | None = None) -> list[Summary]:
-    """Everything that can be asked, as of a day or as it counts now."""
+def all_summaries(cast, as_of: date | None = None) -> list[Summary]:
+    """Summaries of every kind of query, as of a day or now."""
     field = Field.objects.get(code="ho-tich")
-    found = []
+    summaries = []
     for whose in (cast.province, cast.district, cast.alpha):
         for by in ("unit", "field", "month"):
             for external, tier in ((True, None), (False, "commune")):
                 more = {"external": external, "tier": tier, "by": by, "as_of": as_of}
-                found.append(summary(FiguresQuery(whose, PERIOD, **more)))
+                summaries.append(summary(FiguresQuery(whose, PERIOD, **more)))
         for by in ("unit", "month"):
-            wanted = FiguresQuery(
+            query = FiguresQuery(
                 whose, PERIOD, stored_calendar(), "approved", False, None, by, 1, field=field, as_of=as_of
             )
-            found += [summary(wanted), past_figures(ShownPeriods(wanted)).before]
-    return [replace(one, as_of=None) for one in found]
+            summaries += [summary(query), past_figures(ShownPeriods(query)).before]
+    return [replace(each, as_of=None) for each in summaries]
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_an_earlier_day_tells_what_was_told_then(seed, cast, fields):
+def test_an_earlier_day_equals_its_snapshot(seed, cast, fields):
     history = History(seed, cast)
     days = [FIRST + timedelta(number) for number in range(7)]
-    kept = {}
+    snapshots = {}
     for day in days:
         history.live(day)
-        kept[day] = told(cast)
+        snapshots[day] = all_summaries(cast)
     for day in days:
-        assert told(cast, day) == kept[day], day
-    assert len({repr(one) for one in kept.values()}) >= 3
+        assert all_summaries(cast, day) == snapshots[day], day
+    assert len({repr(snapshot) for snapshot in snapshots.values()}) >= 3
 
 
 def test_the_day_belongs_to_the_summary_and_its_published_shape(cast, fields):
     entered(cast.alpha, Month(2022, 5), {(fields.ho_tich.pk, None): balanced(3)})
-    found = summary(FiguresQuery(cast.district, PERIOD, as_of=FIRST))
-    assert found.as_dict()["as_of"] == "2022-06-15"
+    result = summary(FiguresQuery(cast.district, PERIOD, as_of=FIRST))
+    assert result.as_dict()["as_of"] == "2022-06-15"
     assert "as_of" not in summary(FiguresQuery(cast.district, PERIOD)).as_dict()
-    assert Summary.from_dict(found.as_record()) == found
+    assert Summary.from_dict(result.as_record()) == result
     assert (
         summary(FiguresQuery(cast.district, PERIOD, as_of=FIRST - timedelta(1))).total.counts["received"]
         is None
@@ -139,16 +139,16 @@ def test_the_day_belongs_to_the_summary_and_its_published_shape(cast, fields):
 
 def test_the_command_takes_a_day(cast, fields, capsys):
     entered(cast.alpha, Month(2022, 5), {(fields.ho_tich.pk, None): balanced(3)})
-    asked = {"unit": "351", "period": "2022-M05"}
-    call_command("summary", **asked, as_of="2022-06-15")
+    options = {"unit": "351", "period": "2022-M05"}
+    call_command("summary", **options, as_of="2022-06-15")
     assert "Số liệu như đã duyệt đến hết ngày 15/6/2022" in capsys.readouterr().out
-    call_command("summary", **asked, as_of="15/6/2022", format="csv")
+    call_command("summary", **options, as_of="15/6/2022", format="csv")
     head, *lines = capsys.readouterr().out.splitlines()
     assert head.endswith(",as_of") and all(line.endswith(",2022-06-15") for line in lines)
 
 
 @pytest.mark.parametrize(
-    ("given", "code"),
+    ("options", "code"),
     [
         ({"as_of": "2022-06-31"}, 2),
         ({"as_of": "hôm qua"}, 2),
@@ -156,18 +156,18 @@ def test_the_command_takes_a_day(cast, fields, capsys):
         ({"as_of": "2022-06-15", "include": "submitted"}, 1),
     ],
 )
-def test_a_day_that_cannot_be_told_is_refused(cast, given, code):
+def test_an_invalid_day_is_refused(cast, options, code):
     with pytest.raises(CommandError) as refused:
-        call_command("summary", unit="351", period="2022-M05", **given)
+        call_command("summary", unit="351", period="2022-M05", **options)
     assert refused.value.returncode == code
 
 
 @pytest.mark.parametrize("by", [None, "unit", "field", "month"])
 def test_the_number_of_queries_is_fixed(cast, fields, by):
     def queries(period: str) -> int:
-        with CaptureQueriesContext(connection) as seen:
+        with CaptureQueriesContext(connection) as captured:
             summary(FiguresQuery(cast.province, Period.parse(period), by=by, as_of=FIRST))
-        return len(seen)
+        return len(captured)
 
     rows = {(fields.ho_tich.pk, None): balanced(3)}
     entered(cast.alpha, Month(2022, 5), rows)

@@ -1,4 +1,4 @@
-"""The commands on the demo files of Thanh Liêm: what the news item reports, in the published shape."""
+"""The `summary` command on the demo files of Thanh Liêm: the figures of the news item, in the published format."""
 
 import csv
 import json
@@ -36,9 +36,9 @@ def thanh_liem(db) -> None:
 
 
 def test_first_half_of_2022(thanh_liem):
-    found = summary("--unit", "351", "--period", "2022-H1")
-    assert found["period"] == {"code": "2022-H1", "from": "2021-12-15", "to": "2022-06-14"}
-    district, commune = found["tiers"]
+    result = summary("--unit", "351", "--period", "2022-H1")
+    assert result["period"] == {"code": "2022-H1", "from": "2021-12-15", "to": "2022-06-14"}
+    district, commune = result["tiers"]
     assert district["completeness"] == {"reported": 72, "expected": 72, "missing": []}
     assert commune["completeness"] == {"reported": 96, "expected": 96, "missing": []}
     numbers = [
@@ -57,25 +57,25 @@ def test_first_half_of_2022(thanh_liem):
         "0.03",
     ]
     assert commune["shares"]["direct"] == {"percent": "87.4", "numerator": 14712, "denominator": 16833}
-    assert found["total"]["counts"]["received"] == 17793
-    assert list(found["total"]["counts"]) == [*MEASURES, *SUMS]
-    assert "rows" not in found
-    assert list(found) == ["unit", "basis", "include", "decimals", "period", "tiers", "total"]
+    assert result["total"]["counts"]["received"] == 17793
+    assert list(result["total"]["counts"]) == [*MEASURES, *SUMS]
+    assert "rows" not in result
+    assert list(result) == ["unit", "basis", "include", "decimals", "period", "tiers", "total"]
 
 
 @pytest.mark.parametrize("by", ["unit", "field", "month"])
 def test_rows_add_up_to_the_total(thanh_liem, by):
-    found = summary("--unit", "351", "--period", "2022-H1", "--by", by, "--tier", "commune")
-    total = found["total"]["counts"]
-    assert len(found["rows"]) == {"unit": 16, "field": 8, "month": 6}[by]
+    result = summary("--unit", "351", "--period", "2022-H1", "--by", by, "--tier", "commune")
+    total = result["total"]["counts"]
+    assert len(result["rows"]) == {"unit": 16, "field": 8, "month": 6}[by]
     for name in ("received_direct", "received_postal", "resolved_late", "received"):
-        assert sum(row["counts"][name] or 0 for row in found["rows"]) == total[name]
+        assert sum(row["counts"][name] or 0 for row in result["rows"]) == total[name]
 
 
-def test_july_waits_and_is_silent(thanh_liem):
+def test_july_has_waiting_and_missing_reports(thanh_liem):
     missing = json.loads(run("list_missing", "--month", "2022-M07", "--unit", "351", "--format", "json"))
-    # 13486 was returned, and its file is not loaded here.
-    assert [one["unit"] for one in missing] == ["13480", "13486", "13492"]
+    # 13486 was returned; its file is not loaded here.
+    assert [report["unit"] for report in missing] == ["13480", "13486", "13492"]
     assert missing[0] == {"unit": "13480", "name": "xã Liêm Túc", "month": "2022-M07"}
     assert json.loads(run("list_missing", "--month", "2022-M07", "--format", "json")) == missing
     approved = summary("--unit", "351", "--period", "2022-M07", "--tier", "commune")
@@ -92,11 +92,11 @@ def test_external_bodies_only_when_asked(thanh_liem):
 
 
 def test_csv_and_text_give_the_same_figure(thanh_liem):
-    asked = ("summary", "--unit", "351", "--period", "2022-H1", "--by", "unit")
-    lines = list(csv.DictReader(StringIO(run(*asked, "--format", "csv"))))
+    arguments = ("summary", "--unit", "351", "--period", "2022-H1", "--by", "unit")
+    lines = list(csv.DictReader(StringIO(run(*arguments, "--format", "csv"))))
     commune = next(line for line in lines if line["key"] == "commune")
     assert (commune["received_direct"], commune["direct"], commune["postal"]) == ("14712", "87.4", "0.03")
-    text = run(*asked)
+    text = run(*arguments)
     assert "14.712" in text and "87,4%" in text and "96/96 báo cáo tháng" in text
 
 
@@ -122,14 +122,14 @@ def test_by_todays_units(thanh_liem, settings):
     settings.DEMO_TODAY = None
     run("import_units", str(DEMO / "units-2025.csv"))
     run("import_successions", str(DEMO / "successions-2025.csv"))
-    found = summary("--unit", "13489", "--period", "2022-H1", "--basis", "today")
+    result = summary("--unit", "13489", "--period", "2022-H1", "--basis", "today")
     olds = [
         summary("--unit", old, "--period", "2022-H1")["total"]["counts"]
         for old in ("13477", "13489", "13498")
     ]
-    assert found["basis"] == "today" and found["units_of"] >= "2025-07-01"
-    assert found["total"]["counts"]["received"] == sum(one["received"] for one in olds)
-    assert found["total"]["completeness"] == {"reported": 18, "expected": 18, "missing": []}
+    assert result["basis"] == "today" and result["units_of"] >= "2025-07-01"
+    assert result["total"]["counts"]["received"] == sum(counts["received"] for counts in olds)
+    assert result["total"]["completeness"] == {"reported": 18, "expected": 18, "missing": []}
     text = run("summary", "--unit", "13489", "--period", "2022-H1", "--basis", "today")
     assert "xã Thanh Lâm (13489)" in text and "Theo đơn vị hiện nay" in text
     with pytest.raises(CommandError, match="theo đơn vị khi báo cáo") as refused:

@@ -1,4 +1,4 @@
-"""A merger inside a month: old and new units both report it, and what is handed over counts once in their totals."""
+"""A merger inside a month: old and new units both report it, and handed-over dossiers count once in totals."""
 
 from datetime import date
 from io import StringIO
@@ -24,7 +24,7 @@ ON, READ = date(2022, 7, 1), date(2022, 9, 1)
 
 @pytest.fixture
 def new(cast, fields):
-    """On 1 July two communes become one: they began July with 12 open dossiers and hand over 10; it ends with 9."""
+    """On 1 July two communes merge: they began July with 12 open dossiers and hand over 10; the new one ends with 9."""
     for month, opens, left in (
         (Month(2022, 5), (0, 0), (4, 6)),
         (JUNE, (4, 6), (5, 7)),
@@ -40,7 +40,7 @@ def new(cast, fields):
 
 @pytest.mark.parametrize("today", [None, READ], ids=["as reported", "by today's units"])
 @pytest.mark.parametrize(
-    "period, opening, left, told",
+    "period, opening, left, parts",
     [
         ("2022-M07", 12, 9, ("opening", "pending")),
         ("2022-M07..M08", 12, 3, ("opening",)),
@@ -50,28 +50,28 @@ def new(cast, fields):
         ("2022-M08", 9, 3, ()),
     ],
 )
-def test_openings_are_the_old_ones_and_closings_the_new_one_s_and_that_is_told(
-    cast, new, today, period, opening, left, told
+def test_openings_are_the_old_units_and_closings_the_new_ones_with_a_note(
+    cast, new, today, period, opening, left, parts
 ):
-    """Where the month stands inside the period, there is nothing to tell."""
+    """A note is only needed if the month is at an end of the period."""
     for unit in (cast.district, cast.province, *([new] if today else [])):
-        found = summary(FiguresQuery(unit, Period.parse(period), today=today))
-        counts = found.total.counts
+        result = summary(FiguresQuery(unit, Period.parse(period), today=today))
+        counts = result.total.counts
         assert (counts["opening"], counts["pending"] + counts["awaiting"]) == (opening, left)
-        assert found.handover == Handover(**dict.fromkeys(told, (ON,)))
-        assert Summary.from_dict(found.as_record()).handover == found.handover
-        assert ("handover" in found.as_dict()) == bool(told)
+        assert result.handover == Handover(**dict.fromkeys(parts, (ON,)))
+        assert Summary.from_dict(result.as_record()).handover == result.handover
+        assert ("handover" in result.as_dict()) == bool(parts)
 
 
-def test_a_unit_alone_is_told_as_it_reported(cast, fields, new):
+def test_a_unit_alone_shows_what_it_reported(cast, fields, new):
     for unit, opening, left in ((new, 10, 9), (cast.alpha, 5, 4)):
         for today in (None, READ) if unit == cast.alpha else (None,):
-            found = summary(FiguresQuery(unit, Period.parse("2022-M07"), today=today))
-            assert (found.total.counts["opening"], count_rules.closing_count(found.total.counts)) == (
+            result = summary(FiguresQuery(unit, Period.parse("2022-M07"), today=today))
+            assert (result.total.counts["opening"], count_rules.closing_count(result.total.counts)) == (
                 opening,
                 left,
             )
-            assert not found.handover
+            assert not result.handover
 
 
 def test_the_balance_of_a_merger_inside_a_month_closes(cast, new):
@@ -88,8 +88,8 @@ def test_a_merger_on_the_first_day_of_a_month_has_nothing_to_tell(cast, fields):
     unit = merged(cast, date(2022, 6, 15))
     month_of(unit, JULY, fields, 9, opens=12)
     for period, opening in (("2022-M07", 12), ("2022-M06..M07", 0)):
-        found = summary(FiguresQuery(cast.district, Period.parse(period)))
-        assert found.total.counts["opening"] == opening and not found.handover
+        result = summary(FiguresQuery(cast.district, Period.parse(period)))
+        assert result.total.counts["opening"] == opening and not result.handover
 
 
 def test_it_costs_no_query(cast, new, django_assert_num_queries):
@@ -106,7 +106,7 @@ def test_the_command_says_it(cast, new):
 
 
 def test_successions_recorded_after_the_reports_and_taken_back(cast, fields, new):
-    """The other order than that of the fixture: the sums follow the tree."""
+    """In the reverse order of the fixture the sums follow the tree too."""
     assert list(recount.sum_differences()) == []
     olds = list(Unit.objects.filter(successors__new=new))
     Succession.objects.all().delete()

@@ -1,4 +1,4 @@
-"""Who hands over to whom: bodies that do not report or are silent, external ones, other tiers; and what is blank."""
+"""Handovers with units that do not report or are missing, external bodies, other tiers, and blank cells."""
 
 from datetime import UTC, date, datetime
 
@@ -9,7 +9,7 @@ from records.approval import actions
 from records.models import Procedure, ProcedureScope
 from tests.records.conftest import SINCE, entered
 
-from .handover import ON, TODAY, Land, asked, row, rows, stand, stands
+from .handover import ON, TODAY, Land, row, rows, stand, stands, unit_summary
 
 pytestmark = pytest.mark.django_db
 BASES = (None, TODAY)
@@ -21,14 +21,14 @@ def land(fields) -> Land:
 
 
 @pytest.mark.parametrize("silent", ["old", "new"])
-def test_whom_nobody_takes_over_from_or_to_opens_and_closes_itself(land, silent):
-    """One of the two reports nothing by its nature: what it has stands in no other report."""
+def test_a_unit_without_a_reporting_partner_opens_and_closes_itself(land, silent):
+    """One of the two does not report, so its dossiers are in no other report."""
     old = land.open("a", land.west, declared=silent != "old")
     new = land.merge([old], "n", land.west, declared=silent != "new")
-    one, opens, left = (new, 10, 9) if silent == "old" else (old, 6, 4)
-    land.month(one, 7, opens, left)
+    unit, opens, left = (new, 10, 9) if silent == "old" else (old, 6, 4)
+    land.month(unit, 7, opens, left)
     for today in BASES:
-        assert rows(land.west, "M07", today=today)["n" if today else one.code] == (opens, left)
+        assert rows(land.west, "M07", today=today)["n" if today else unit.code] == (opens, left)
         assert stand(land.west, "M07", today=today) == (opens, left)
 
 
@@ -42,7 +42,7 @@ def test_one_old_unit_that_reports_is_enough(land):
     assert rows(land.west, "M07") == {"a": (None, None), "b": (6, None), "n": (None, 9)}
 
 
-def test_whether_the_other_one_has_sent_its_month_makes_no_difference(land):
+def test_an_unsent_month_of_the_other_unit_makes_no_difference(land):
     a, b = land.open("a", land.west), land.open("b", land.west)
     land.months(a, m7=(6, 4))
     new = land.merge([a, b], "n", land.west)
@@ -51,8 +51,11 @@ def test_whether_the_other_one_has_sent_its_month_makes_no_difference(land):
     land.month(new, 7, 10, 9, upto="sent")
     for today in BASES:
         assert stand(land.west, "M07", today=today) == (6, None)
-        found = asked(land.west, "M07", today=today, include="submitted").total
-        assert stands(found) == (6, 9) and (found.completeness.reported, found.completeness.expected) == (
+        figures = unit_summary(land.west, "M07", today=today, include="submitted").total
+        assert stands(figures) == (6, 9) and (
+            figures.completeness.reported,
+            figures.completeness.expected,
+        ) == (
             2,
             3,
         )
@@ -64,7 +67,7 @@ def test_external_bodies(land):
     land.months(b, m7=(6, 6))
     new = land.merge([a, b], "n", land.west, kind="external")
     land.months(new, m7=(10, 9))
-    # What is the committee's own, so that there is a row of it.
+    # A committee unit, so that it has a row.
     land.months(land.open("c", land.west), m7=(3, 2))
     for today in BASES:
         for unit in (land.west, land.province, land.country):
@@ -74,16 +77,16 @@ def test_external_bodies(land):
 
 
 def test_into_another_tier(land):
-    """Each tier has what lay with its units; by today's units all of it counts where the new one is."""
+    """Each tier has its units' dossiers; by current units all of them count in the new unit's tier."""
     a, b = land.open("a", land.west), land.open("b", land.west)
     land.months(a, m7=(6, 4))
     land.months(b, m7=(6, 6))
     new = land.merge([a, b], "n", land.west, tier="district")
     land.months(new, m7=(10, 9))
     for unit in (land.west, land.province, land.country):
-        found = asked(unit, "M07")
-        assert (stands(found.tier("commune")), stands(found.tier("district"))) == ((12, None), (None, 9))
-        assert stands(found.total) == (12, 9)
+        result = unit_summary(unit, "M07")
+        assert (stands(result.tier("commune")), stands(result.tier("district"))) == ((12, None), (None, 9))
+        assert stands(result.total) == (12, 9)
         assert stand(unit, "M07", tier="commune") == (12, None)
         assert stand(unit, "M07", tier="district") == (None, 9)
         assert stand(unit, "M07", tier="district", today=TODAY) == (12, 9)
@@ -91,20 +94,22 @@ def test_into_another_tier(land):
     assert rows(land.west, "M07", tier="district", today=TODAY) == {"n": (12, 9)}
 
 
-def test_fields_that_are_told_by_procedure(land):
+def test_fields_reported_by_procedure(land):
     made = [Procedure.objects.create(code=f"1.{at}", name=f"Việc {at}", field=land.field) for at in (1, 2)]
-    for one in made:
-        ProcedureScope.objects.create(procedure=one, tier="commune", valid_from=SINCE)
+    for procedure in made:
+        ProcedureScope.objects.create(procedure=procedure, tier="commune", valid_from=SINCE)
     a, b = land.open("a", land.west), land.open("b", land.west)
 
-    def told(unit, first, second):
+    def enter(unit, first, second):
         cells = zip(made, (first, second), strict=True)
-        entered(unit, Month(2022, 7), {(land.field.pk, one.pk): row(*both) for one, both in cells})
+        entered(
+            unit, Month(2022, 7), {(land.field.pk, procedure.pk): row(*both) for procedure, both in cells}
+        )
 
-    told(a, (3, 2), (3, 2))
-    told(b, (4, 4), (2, 2))
+    enter(a, (3, 2), (3, 2))
+    enter(b, (4, 4), (2, 2))
     new = land.merge([a, b], "n", land.west)
-    told(new, (6, 5), (4, 4))
+    enter(new, (6, 5), (4, 4))
     for today in BASES:
         for unit in (land.west, land.province, land.country, *([new] if today else [])):
             assert rows(unit, "M07", "field", today=today)["ho-tich"] == (12, 9)
@@ -112,27 +117,27 @@ def test_fields_that_are_told_by_procedure(land):
     assert rows(new, "M07", "field")["ho-tich"] == (10, 9)
 
 
-def test_what_is_blank_where_nothing_counts_lacks_in_no_rate(land):
-    """An old unit leaves its closing blank, the new one its opening: both are told by the other one."""
+def test_blanks_that_do_not_count_make_no_rate_partial(land):
+    """The old unit leaves its closing blank, the new one its opening; the other one's report has the number."""
     a = land.open("a", land.west)
     land.month(a, 7, 6, None)
     new = land.merge([a], "n", land.west)
     land.month(new, 7, None, 9)
     for today in BASES:
         for unit in (land.west, land.province, *([new] if today else [])):
-            (found,) = (
-                one for one in asked(unit, "M07", today=today, by="field").rows if one.key == "ho-tich"
+            (line,) = (
+                row for row in unit_summary(unit, "M07", today=today, by="field").rows if row.key == "ho-tich"
             )
-            assert stands(found.figures) == (6, 9)
-            rates = found.figures.rates
+            assert stands(line.figures) == (6, 9)
+            rates = line.figures.rates
             assert not rates["pending_late"].partial and not rates["online_of_all"].partial
     for unit, rate in ((a, "pending_late"), (new, "online_of_all")):
-        alone = next(one for one in asked(unit, "M07", by="field").rows if one.key == "ho-tich")
+        alone = next(row for row in unit_summary(unit, "M07", by="field").rows if row.key == "ho-tich")
         assert alone.figures.rates[rate].partial
 
 
 def test_as_it_counted_on_an_earlier_day(land):
-    """The new one's July was approved later than the old ones'; who follows whom is as it is known now."""
+    """The new unit's July was approved after the old ones'; successions count as recorded now."""
     a, b = land.open("a", land.west), land.open("b", land.west)
     land.months(a, m7=(6, 4))
     land.months(b, m7=(6, 6))
@@ -142,10 +147,10 @@ def test_as_it_counted_on_an_earlier_day(land):
     for day, right in ((date(2022, 7, 31), (12, None)), (date(2022, 8, 1), (12, 9))):
         for unit in (land.west, land.province, land.country):
             for by in (None, "unit", "field", "month"):
-                found = asked(unit, "M07", by=by, as_of=day)
-                assert stands(found.total) == right
+                result = unit_summary(unit, "M07", by=by, as_of=day)
+                assert stands(result.total) == right
                 if by:
-                    shown = [stands(one.figures) for one in found.rows if one.key != "chung-thuc"]
+                    shown = [stands(row.figures) for row in result.rows if row.key != "chung-thuc"]
                     assert [sum(filter(None, column)) for column in zip(*shown, strict=True)] == [
                         12,
                         right[1] or 0,

@@ -1,5 +1,5 @@
-"""Handed over inside a month and counted once: two communes began July with 12 open dossiers and handed 10 over on
-30 June to a unit that ended July with 9. Whatever adds them up opens July with 12 and closes it with 9.
+"""A handover inside a month counts once: two communes began July with 12 open dossiers and handed 10 over on 30 June
+to a unit that ended July with 9. Every total opens July with 12 and closes it with 9.
 """
 
 from datetime import date
@@ -9,7 +9,7 @@ import pytest
 from records.official_form_upload.reader import DOSSIER_FORM, official_forms
 from tests.records.conftest import AT
 
-from .handover import START, TODAY, Land, asked, rows, stand, stands
+from .handover import START, TODAY, Land, rows, stand, stands, unit_summary
 
 pytestmark = pytest.mark.django_db
 BOTH = pytest.mark.parametrize("today", [None, TODAY], ids=["as reported", "by today's units"])
@@ -25,7 +25,7 @@ OPENING_AND_LEFT = {
     "H2": (12, 4),
     "2022": (7, 4),
 }
-# Of which every month was reported, so that what was left open is what was carried over.
+# Every month was reported, so closings equal the next openings.
 UNBROKEN = ("M06", "M07", "M08", "M06..M07", "M07..M08", "M06..M08", "Q3")
 WAYS = ({}, {"include": "submitted"}, {"tier": "commune"}, {"external": True})
 FORM = official_forms().on(DOSSIER_FORM, TODAY)
@@ -43,7 +43,7 @@ def land(fields) -> Land:
 
 
 def groups(land: Land, today: date | None) -> list:
-    """Whatever holds the three units; by today's units the new one has the history of the old ones."""
+    """Units above all three; by current units also the new one, which has the old ones' history."""
     return [land.west, land.province, land.country, *([land.new] if today else [])]
 
 
@@ -52,17 +52,17 @@ def groups(land: Land, today: date | None) -> list:
 def test_a_total_holds_each_dossier_once(land, today, period):
     for unit in groups(land, today):
         for more in WAYS if today else (*WAYS, {"as_of": AT.date()}):
-            found = asked(unit, period, today=today, **more)
-            assert stands(found.total) == OPENING_AND_LEFT[period], (unit.code, more)
-            assert found.tier("commune") == found.total
+            figures = unit_summary(unit, period, today=today, **more)
+            assert stands(figures.total) == OPENING_AND_LEFT[period], (unit.code, more)
+            assert figures.tier("commune") == figures.total
 
 
 @BOTH
 def test_what_flows_counts_in_full(land, today):
     for unit in groups(land, today):
-        counts = asked(unit, "M07", today=today).total.counts
+        counts = unit_summary(unit, "M07", today=today).total.counts
         assert (counts["received"], counts["resolved"]) == (60, 63)
-        assert asked(unit, "M07", today=today).total.completeness.reported == 3
+        assert unit_summary(unit, "M07", today=today).total.completeness.reported == 3
 
 
 @pytest.mark.parametrize("by", ["field", "month"])
@@ -74,8 +74,8 @@ def test_rows_by_field_and_month(land, today, by):
                 for period, right in OPENING_AND_LEFT.items():
                     assert rows(unit, period, by, today=today, **more)["ho-tich"] == right
                 continue
-            found = rows(unit, "M06..M08", by, today=today, **more)
-            assert found == {f"2022-{month}": OPENING_AND_LEFT[month] for month in ("M06", "M07", "M08")}
+            by_month = rows(unit, "M06..M08", by, today=today, **more)
+            assert by_month == {f"2022-{month}": OPENING_AND_LEFT[month] for month in ("M06", "M07", "M08")}
 
 
 def test_rows_by_unit_tell_who_had_it_on_the_first_and_who_on_the_last_day(land):
@@ -98,8 +98,8 @@ def test_rows_by_todays_units(land, period):
 @BOTH
 def test_the_balance_closes_and_form_06a_holds(land, today, period):
     for unit in groups(land, today):
-        found = asked(unit, period, today=today, by="field")
-        for figures in (found.total, *(row.figures for row in found.rows if row.key == "ho-tich")):
+        result = unit_summary(unit, period, today=today, by="field")
+        for figures in (result.total, *(row.figures for row in result.rows if row.key == "ho-tich")):
             counts = figures.counts
             ahead = counts["opening"] + counts["received"]
             assert ahead == counts["resolved"] + counts["withdrawn"] + counts["pending"] + counts["awaiting"]
@@ -113,16 +113,16 @@ def test_the_balance_closes_and_form_06a_holds(land, today, period):
 @pytest.mark.parametrize("by", [None, "unit", "field", "month"])
 @BOTH
 def test_a_unit_by_itself_shows_what_it_reported(land, today, by):
-    """By today's units the old ones are over, and are told as reported too; the new one has their history."""
-    told = [(land.alpha, (6, 4)), (land.beta, (6, 6))]
-    for unit, right in told if today else [*told, (land.new, (10, 9))]:
+    """By current units the old ones are closed and shown as reported too; the new one has their history."""
+    old_units = [(land.alpha, (6, 4)), (land.beta, (6, 6))]
+    for unit, right in old_units if today else [*old_units, (land.new, (10, 9))]:
         for more in WAYS if today else (*WAYS, {"as_of": AT.date()}):
-            found = asked(unit, "M07", by=by, today=today, **more)
-            assert stands(found.total) == right
+            result = unit_summary(unit, "M07", by=by, today=today, **more)
+            assert stands(result.total) == right
             if by in ("unit", "month"):
-                assert [stands(row.figures) for row in found.rows] == [right]
+                assert [stands(row.figures) for row in result.rows] == [right]
             if by == "field":
-                assert {row.key: stands(row.figures) for row in found.rows}["ho-tich"] == right
+                assert {row.key: stands(row.figures) for row in result.rows}["ho-tich"] == right
 
 
 def test_before_the_day_each_has_its_own_history(land):
@@ -132,7 +132,7 @@ def test_before_the_day_each_has_its_own_history(land):
     assert rows(land.west, "M07", today=before) == {"a": (6, None), "b": (6, None), "n": (None, 9)}
 
 
-def test_a_unit_that_nothing_was_handed_to_stands_as_ever(land):
+def test_a_unit_without_a_handover_is_unchanged(land):
     other = land.open("c", land.west, start=START)
     land.months(other, m6=(8, 7), m7=(7, 5))
     for today in (None, TODAY):

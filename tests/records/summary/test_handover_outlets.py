@@ -1,4 +1,4 @@
-"""Every way in which units hand over inside a month: across a border, along a chain, to nobody."""
+"""Handovers inside a month across a district border, along a chain, and without a successor."""
 
 from datetime import date
 from fractions import Fraction
@@ -7,7 +7,7 @@ import pytest
 
 from units.lifecycle import actions
 
-from .handover import ON, TODAY, Land, asked, rows, stand, stands
+from .handover import ON, TODAY, Land, rows, stand, stands, unit_summary
 
 pytestmark = pytest.mark.django_db
 BASES = (None, TODAY)
@@ -22,7 +22,7 @@ def land(fields) -> Land:
 
 
 def test_across_a_border_each_district_has_what_lay_with_its_units(fields):
-    """An old unit of one district, the new one of another: the province opens and closes with what there was."""
+    """Old units of one district, the new one in another: the province's opening and closing hold all dossiers."""
     land = Land(fields)
     east = land.open("352", land.province, tier="district")
     a, b, steady = land.open("a", land.west), land.open("b", east), land.open("c", land.west)
@@ -38,7 +38,7 @@ def test_across_a_border_each_district_has_what_lay_with_its_units(fields):
         whole = tuple(map(sum, zip(west, east_, strict=True)))
         for unit in (land.province, land.country):
             assert stand(unit, period) == stand(unit, period, today=TODAY) == whole
-    # By today's units all of the old ones came to the east.
+    # By current units all of the old ones are in the east.
     assert rows(land.province, "M07", today=TODAY) == {"351": (3, 2), "352": (12, 9)}
     assert (stand(land.west, "M07", today=TODAY), stand(east, "M07", today=TODAY)) == ((3, 2), (12, 9))
 
@@ -48,7 +48,7 @@ def test_across_a_border_each_district_has_what_lay_with_its_units(fields):
     [
         (date(2022, 6, 16), (12, 9), (9, 3)),
         (date(2022, 7, 14), (12, 9), (9, 3)),
-        # With the first day of a month nobody reports a month twice, and nothing changes.
+        # On the first day of a month no month is reported twice, and nothing changes.
         (date(2022, 6, 15), (12, 9), (9, 3)),
         (date(2022, 7, 15), (12, 10), (10, 9)),
     ],
@@ -70,7 +70,7 @@ def test_only_a_day_inside_a_month_counts(land, on, july, august):
 
 
 def test_a_chain_inside_one_month(land):
-    """Split on 25 June and merged on 5 July: what came and went within the month opens and closes nothing."""
+    """Split on 25 June, merged on 5 July: units that open and close within the month add no opening or closing."""
     land.months(land.a, m7=(10, 8))
     x, y = land.split(land.a, {"x": HALF, "y": HALF}, land.west, date(2022, 6, 25))
     land.months(x, m7=(4, 3))
@@ -82,11 +82,11 @@ def test_a_chain_inside_one_month(land):
             (10, 5),
             (5, 2),
         )
-        assert asked(land.west, "M07", today=today).total.counts["received"] == 80
+        assert unit_summary(land.west, "M07", today=today).total.counts["received"] == 80
     assert rows(land.west, "M07") == {
         "a": (10, None), "x": (None, None), "y": (None, None), "z": (None, 5), "b": (None, None),
     }  # fmt: skip
-    assert stand(z, "M07", today=TODAY) == (10, 5) and not asked(z, "M07", today=TODAY).total.estimated
+    assert stand(z, "M07", today=TODAY) == (10, 5) and not unit_summary(z, "M07", today=TODAY).total.estimated
     assert (stand(x, "M07"), stand(x, "M07", today=TODAY), stand(z, "M07")) == ((4, 3), (4, 3), (6, 5))
 
 
@@ -102,7 +102,7 @@ def test_a_chain_over_two_months(land):
         for today in BASES:
             assert stand(land.west, period, today=today) == both
         assert stand(z, period, today=TODAY) == both
-    assert (stand(z, "M08"), stands(asked(x, "M07..M08").total)) == ((4, 3), (4, 2))
+    assert (stand(z, "M08"), stands(unit_summary(x, "M07..M08").total)) == ((4, 3), (4, 2))
 
 
 def test_what_ends_without_a_successor_keeps_its_closing(land):

@@ -1,4 +1,4 @@
-"""A group is divided: each new one has the history of what went to it, on both bases, and nothing is estimated."""
+"""A split group: each part has the history of its units on both bases, without estimates."""
 
 from datetime import date
 from fractions import Fraction
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_divided_group_has_the_history_of_what_went_to_it(fields):
-    """To the dossier on both bases, whatever was reported: nothing is estimated, the office's reports included."""
+    """Exact on both bases, the office's reports included."""
     world = World(7, fields)
     old = Unit.objects.get(code="d00")
     below = list(Unit.objects.filter(parent=old).order_by("pk"))
@@ -33,7 +33,8 @@ def test_a_divided_group_has_the_history_of_what_went_to_it(fields):
     going = {"x": below[::2], "y": below[1::2]}
     period = Period("2022-Q1", Month(2022, 1), Month(2022, 3))
     reported = {
-        code: [told(summary(FiguresQuery(one, period)).total) for one in some] for code, some in going.items()
+        code: [told(summary(FiguresQuery(member, period)).total) for member in some]
+        for code, some in going.items()
     }
     before = told(summary(FiguresQuery(old, period)).total)
     shares = [
@@ -42,15 +43,15 @@ def test_a_divided_group_has_the_history_of_what_went_to_it(fields):
         for draft in [UnitDraft(code, f"huyện {code}", old.kind, old.tier, on, parent=old.parent)]
     ]
     restructuring.split_unit(old, shares, on, by=None, basis="NQ")
-    carried = {
+    by_code = {
         code: told(summary(FiguresQuery(Unit.objects.get(code=code), period, by="unit", today=on)).total)
         for code in going
     }
     for code, parts in reported.items():
-        assert not carried[code].estimated
-        assert carried[code].sums == {name: sum(part.sums[name] for part in parts) for name in MEASURES}
-        assert (carried[code].reported, carried[code].missing) == (3 * len(parts), set())
-    assert before.sums == {name: sum(one.sums[name] for one in carried.values()) for name in MEASURES}
+        assert not by_code[code].estimated
+        assert by_code[code].sums == {name: sum(part.sums[name] for part in parts) for name in MEASURES}
+        assert (by_code[code].reported, by_code[code].missing) == (3 * len(parts), set())
+    assert before.sums == {name: sum(part.sums[name] for part in by_code.values()) for name in MEASURES}
     province = Unit.objects.get(code="p0")
     assert told(summary(FiguresQuery(province, period)).total) == told(
         summary(FiguresQuery(province, period, today=on)).total
@@ -58,7 +59,7 @@ def test_a_divided_group_has_the_history_of_what_went_to_it(fields):
 
 
 def test_an_office_in_each_part_is_estimated_there_and_whole_above(fields):
-    """Its reports are divided as the group is, to the dossier; everything else is exact, one that ends is nobody's."""
+    """Its reports are apportioned like the group's and add up; all else is exact, a closed office is in no part."""
     world = World(7, fields)
     old = Unit.objects.get(code="d00")
     ending = world.open("o-ends", "", old, kind="office")
@@ -84,8 +85,8 @@ def test_an_office_in_each_part_is_estimated_there_and_whole_above(fields):
     for unit in Unit.objects.order_by("pk"):
         compare(oracle, unit, period, [1, 2, 3], on)
     new = Unit.objects.filter(kind="office", parent__code__in=["x", "y"]).order_by("code")
-    assert [one.code for one in new] == ["o00", "o00-y"]
-    parts = [told(summary(FiguresQuery(one, period, today=on)).total) for one in new]
+    assert [office.code for office in new] == ["o00", "o00-y"]
+    parts = [told(summary(FiguresQuery(office, period, today=on)).total) for office in new]
     whole = told(summary(FiguresQuery(each, period)).total)
     assert all(part.estimated for part in parts) and not whole.estimated
     assert whole.sums == {name: sum(part.sums[name] for part in parts) for name in MEASURES}

@@ -1,4 +1,4 @@
-"""A real recount replaces the estimate of a split, field by field, as long as it is what was reported."""
+"""Imported recounts replace the estimate of a split, field by field, until the month is corrected."""
 
 from datetime import date
 from fractions import Fraction
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def split(cast, fields):
-    """Alpha reported 11 and 5 in June, and was split in halves on 1 July."""
+    """Alpha reported 11 and 5 in June and was split in halves on 1 July."""
     rows = {(fields.ho_tich.pk, None): balanced(11), (fields.chung_thuc.pk, None): balanced(5, postal=None)}
     cast.edition = entered(cast.alpha, JUNE, rows)
     halves = [
@@ -46,26 +46,26 @@ def file(*rows: tuple[str, int], field="ho-tich") -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def told(unit, **more) -> tuple:
+def received(unit, **more) -> tuple:
     total = summary(FiguresQuery(unit, PERIOD, today=TODAY, **more)).total
     return total.counts["received_direct"], total.estimated
 
 
 def test_an_estimate_keeps_every_dossier(split):
-    assert told(split.x) == (6 + 3, True) and told(split.y) == (5 + 2, True)
-    assert told(split.district) == (16, False)
+    assert received(split.x) == (6 + 3, True) and received(split.y) == (5 + 2, True)
+    assert received(split.district) == (16, False)
 
 
 def test_a_recount_replaces_it_field_by_field(split):
-    done = import_recounts(file(("x", 2), ("y", 9)), "r.csv", by=None)
-    assert (done.faults, done.written) == ([], 1)
-    assert told(split.x) == (2 + 3, True) and told(split.y) == (9 + 2, True)
+    report = import_recounts(file(("x", 2), ("y", 9)), "r.csv", by=None)
+    assert (report.faults, report.written) == ([], 1)
+    assert received(split.x) == (2 + 3, True) and received(split.y) == (9 + 2, True)
     rows = summary(FiguresQuery(split.x, PERIOD, today=TODAY, by="field")).rows
     assert [(row.key, row.figures.counts["received_direct"], row.figures.estimated) for row in rows] == [
         ("chung-thuc", 3, True),
         ("ho-tich", 2, False),
     ]
-    assert told(split.district) == (16, False)
+    assert received(split.district) == (16, False)
 
 
 def test_as_soon_as_the_month_is_corrected_it_is_an_estimate_again(split):
@@ -73,10 +73,10 @@ def test_as_soon_as_the_month_is_corrected_it_is_an_estimate_again(split):
     unlocked(split.edition.submission)
     rows = {(split.fields.ho_tich.pk, None): balanced(13)}
     entered(split.alpha, JUNE, rows)
-    assert told(split.x) == (7 + 3, True)
+    assert received(split.x) == (7 + 3, True)
 
 
-def test_a_successor_that_was_merged_or_split_in_its_turn_goes_on(split):
+def test_a_recount_holds_after_the_successor_merges_or_splits(split):
     import_recounts(file(("x", 2), ("y", 9)), "r.csv", by=None)
     on = date(2022, 9, 1)
     thirds = [
@@ -86,11 +86,13 @@ def test_a_successor_that_was_merged_or_split_in_its_turn_goes_on(split):
         for code, share in (("v", Fraction(1, 3)), ("w", Fraction(2, 3)))
     ]
     v, w = successions.replace([split.y], thirds, on, by=None)
-    # What was not recounted is divided over all three at once: 5 by 1/2, 1/6 and 1/3 is 2, 1 and 2.
-    assert told(v) == (3 + 1, True) and told(split.x) == (2 + 2, True) and told(w) == (6 + 2, True)
+    # The rest is apportioned over all three at once: 5 by 1/2, 1/6 and 1/3 is 2, 1 and 2.
+    assert (
+        received(v) == (3 + 1, True) and received(split.x) == (2 + 2, True) and received(w) == (6 + 2, True)
+    )
     rows = {row.key: row.figures for row in summary(FiguresQuery(v, PERIOD, today=TODAY, by="field")).rows}
     assert rows["ho-tich"].counts["received_direct"] == 3 and rows["ho-tich"].estimated
-    sums = [told(one)[0] for one in (split.x, v, w)]
+    sums = [received(unit)[0] for unit in (split.x, v, w)]
     assert sum(sums) == 16
 
 
@@ -104,6 +106,6 @@ def test_a_successor_that_was_merged_or_split_in_its_turn_goes_on(split):
     ],
 )
 def test_what_does_not_add_up_is_refused_whole(split, rows, code):
-    done = import_recounts(file(*rows), "r.csv", by=None)
-    assert code in [fault.code for fault in done.faults]
+    report = import_recounts(file(*rows), "r.csv", by=None)
+    assert code in [fault.code for fault in report.faults]
     assert not Recount.objects.exists() and AT

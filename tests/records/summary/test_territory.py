@@ -1,4 +1,4 @@
-"""Where the territory by today's units differs from the one that reported, when a group above holds all of a unit."""
+"""Differences between the current and the reporting territory, where history is stored for a whole group."""
 
 from datetime import date
 
@@ -36,27 +36,27 @@ def merged(olds: list[Unit], above: Unit) -> None:
 
 
 def test_a_merger_within_the_only_district_brings_nothing_from_its_province():
-    """Everything of the province is carried into the district, so that is how it is kept; nothing came over."""
+    """The whole province went into the district and is stored as a group; nothing came from elsewhere."""
     alone = [draft("khac", "province", None), draft("C", "district", "khac")]
     alone += [draft(code, "commune", "C") for code in ("c1", "c2", "c3")]
     units = {unit.code: unit for unit in actions.open_units(alone, by=None).new}
     merged([units["c1"], units["c2"]], units["C"])
-    told = summary(FiguresQuery(units["C"], WHEN, today=TODAY)).territory
-    assert told.equal and told.sentences() == []
+    territory = summary(FiguresQuery(units["C"], WHEN, today=TODAY)).territory
+    assert territory.equal and territory.sentences() == []
 
 
 def test_who_came_from_another_district_of_the_province_is_named(province):
     merged([province["a2"], province["b1"]], province["A"])
-    found = summary(FiguresQuery(province["A"], WHEN, today=TODAY))
-    assert found.territory.came == (("B", "đơn vị B"),)
-    assert not found.territory.left and not found.territory.ended
+    result = summary(FiguresQuery(province["A"], WHEN, today=TODAY))
+    assert result.territory.came == (("B", "đơn vị B"),)
+    assert not result.territory.left and not result.territory.ended
     whole = summary(FiguresQuery(province["tinh"], WHEN, today=TODAY)).territory
     assert whole.equal
 
 
 @pytest.mark.parametrize(("month", "there"), [("2022-M08", True), ("2022-M09", False)])
-def test_what_owed_nothing_in_the_period_is_not_named(province, month, there):
-    """The old units report last for August, which ends after they do; from September on both bases are the same."""
+def test_units_not_expected_in_the_period_are_not_named(province, month, there):
+    """The old units report August last, which ends after they do; from September on both bases are equal."""
     merged([province["a2"], province["b1"]], province["A"])
     later, when = date(2023, 1, 1), Period.parse(month)
     came = summary(FiguresQuery(province["A"], when, today=later)).territory
@@ -66,10 +66,10 @@ def test_what_owed_nothing_in_the_period_is_not_named(province, month, there):
 
 
 @pytest.mark.parametrize(("month", "there"), [("2022-M08", True), ("2022-M09", False)])
-def test_nor_is_a_group_below_which_nobody_owed_anything(province, month, there):
+def test_a_group_without_expected_reports_is_not_named(province, month, there):
     olds = [province["A"], province["B"]]
     new = restructuring.merge_units(
         olds, draft("C", "district", province["tinh"], ON), ON, by=None, basis="NQ 1"
     ).new[0]
-    told = summary(FiguresQuery(new, Period.parse(month), today=date(2023, 1, 1))).territory
-    assert [name for _, name in told.came] == (["đơn vị A", "đơn vị B"] if there else [])
+    territory = summary(FiguresQuery(new, Period.parse(month), today=date(2023, 1, 1))).territory
+    assert [name for _, name in territory.came] == (["đơn vị A", "đơn vị B"] if there else [])

@@ -1,4 +1,4 @@
-"""Thanh Liêm of 2022 and what it became on 1 July 2025: both bases agree where the territory does."""
+"""Thanh Liêm of 2022 and its successors of 1 July 2025: both bases agree where the territory does."""
 
 import random
 from datetime import date
@@ -30,13 +30,13 @@ PHU_LY = (
 
 def loaded(name: str, reader) -> None:
     with open(f"{FOLDER}/{name}", "rb") as file:
-        found = reader(file.read(), name, by=None)
-    assert found.faults == [], found.faults
+        result = reader(file.read(), name, by=None)
+    assert result.faults == [], result.faults
 
 
 @pytest.fixture
 def merged(fields, settings) -> SimpleNamespace:
-    """Random months of every commune and two offices, then the merger of the whole district, as it was told."""
+    """Random months of every commune and two offices, then the real merger of the whole district."""
     loaded("units.csv", import_units)
     assert not import_units(PHU_LY.encode(), "phu-ly.csv", by=None).faults
     chance = random.Random(20250701)
@@ -69,7 +69,7 @@ def test_communes_of_today_hold_what_their_communes_reported(merged, period):
     for new in ("13456", "13474", "13483", "13489", "13495"):
         olds = [reported[old] for old in heirs[new]]
         for name, value in today[new].counts.items():
-            parts = [one.counts[name] for one in olds if one.counts[name] is not None]
+            parts = [old.counts[name] for old in olds if old.counts[name] is not None]
             assert value == (sum(parts) if parts else None), (new, name)
         assert today[new].completeness.expected == 3 * len(when.months)
         assert not today[new].estimated
@@ -83,13 +83,13 @@ def test_the_district_that_ended_stays_readable_and_adds_up(merged):
     when = Period.parse("2022-M01..M03")
     reported = summary(FiguresQuery(merged.old, when))
     today = summary(FiguresQuery(merged.old, when, by="unit", today=TODAY))
-    for one, other in zip(
+    for current, original in zip(
         (today.total, *dict(today.tiers).values()),
         (reported.total, *dict(reported.tiers).values()),
         strict=True,
     ):
-        assert one.counts == other.counts and dict(one.shares) == dict(other.shares)
-        assert one.completeness.text() == other.completeness.text()
+        assert current.counts == original.counts and dict(current.shares) == dict(original.shares)
+        assert current.completeness.text() == original.completeness.text()
     assert today.unit == f"351@{LAST_DAY}"
     keys = {row.key for row in today.rows}
     assert {"13456", "13474", "13483", "13489", "13495", "13285", f"phong-noi-vu@{LAST_DAY}"} <= keys
@@ -99,12 +99,12 @@ def test_the_district_that_ended_stays_readable_and_adds_up(merged):
 def test_after_its_end_the_district_expects_nothing(merged):
     after = Period.parse("2025-M08")
     for today in (None, TODAY):
-        found = summary(FiguresQuery(merged.old, after, today=today))
-        assert (found.total.completeness.expected, found.total.counts["received"]) == (0, None)
+        result = summary(FiguresQuery(merged.old, after, today=today))
+        assert (result.total.completeness.expected, result.total.counts["received"]) == (0, None)
 
 
-def test_those_that_closed_owe_their_last_month_and_the_new_ones_their_first(merged):
-    """30 June lies in the month that runs from 15 June to 14 July: both owe it."""
+def test_closed_units_report_their_last_month_and_new_ones_their_first(merged):
+    """30 June is in the month from 15 June to 14 July: both have to report it."""
     last = Period.parse("2025-M07")
     assert summary(FiguresQuery(merged.old, last, tier="commune")).total.completeness.expected == 16
     assert summary(FiguresQuery(merged.new, last)).total.completeness.expected == 6
@@ -119,14 +119,14 @@ def test_those_that_closed_owe_their_last_month_and_the_new_ones_their_first(mer
 
 
 @pytest.mark.parametrize("by", [None, "unit", "field", "month"])
-def test_where_the_territory_differs_is_told(merged, by):
-    """Kiện Khê left the old district's territory: Châu Sơn, where it is now, also holds what came from Phủ Lý."""
+def test_differences_of_the_territory_are_named(merged, by):
+    """Kiện Khê left the old district: it is now in Châu Sơn, which also has units from Phủ Lý."""
     when = Period.parse("2022-M01..M03")
-    told = summary(FiguresQuery(merged.old, when, by=by, today=TODAY)).territory
-    assert dict(told.partly) == {"13285": "phường Châu Sơn"} and not told.equal
-    assert {f"{code}@{LAST_DAY}" for code in OFFICES} <= dict(told.ended).keys()
-    assert not told.came and not told.left
-    (sentence,) = (sentence for sentence in told.sentences() if "Địa bàn cũ" in sentence)
+    territory = summary(FiguresQuery(merged.old, when, by=by, today=TODAY)).territory
+    assert dict(territory.partly) == {"13285": "phường Châu Sơn"} and not territory.equal
+    assert {f"{code}@{LAST_DAY}" for code in OFFICES} <= dict(territory.ended).keys()
+    assert not territory.came and not territory.left
+    (sentence,) = (sentence for sentence in territory.sentences() if "Địa bàn cũ" in sentence)
     assert "phường Châu Sơn (13285)" in sentence
     ward = summary(FiguresQuery(resolve_code("13285", TODAY), when, today=TODAY))
     olds = {
@@ -137,19 +137,19 @@ def test_where_the_territory_differs_is_told(merged, by):
 
 
 def test_all_that_ended_are_counted_and_some_named(merged):
-    """Fifteen offices more than the twelve of the fixture: of the old district, and of who has its territory now."""
+    """Fifteen offices more than the twelve that are named: of the old district and of its successors."""
     rows = [f"ban-{at},Ban số {at},office,district,351@{LAST_DAY},2020-07-01,{LAST_DAY}" for at in range(15)]
     head = "code,name,kind,tier,parent,active_from,active_until"
     assert not import_units("\n".join([head, *rows]).encode(), "ban.csv", by=None).faults
     when = Period.parse("2022-M01..M03")
     for unit, bodies in ((merged.old, 0), (merged.new, 1)):
-        told = summary(FiguresQuery(unit, when, today=TODAY)).territory
-        assert len(told.ended) == 12 and told.more == {"ended": 15 + bodies}
-        assert any(sentence.endswith(f" và {15 + bodies} đơn vị khác.") for sentence in told.sentences())
+        territory = summary(FiguresQuery(unit, when, today=TODAY)).territory
+        assert len(territory.ended) == 12 and territory.more == {"ended": 15 + bodies}
+        assert any(sentence.endswith(f" và {15 + bodies} đơn vị khác.") for sentence in territory.sentences())
 
 
 def test_what_was_divided_within_the_old_district_comes_from_nowhere_else(merged):
-    """Thanh Lâm took over communes of the district only: its halves lie wholly in it, Châu Sơn's in part."""
+    """Thanh Lâm has communes of the district only, so its halves lie wholly in it; Châu Sơn's lie there in part."""
     on = date(2026, 1, 1)
     for code in ("13489", "13285"):
         old = resolve_code(code, TODAY)
@@ -161,13 +161,13 @@ def test_what_was_divided_within_the_old_district_comes_from_nowhere_else(merged
             for at in (1, 2)
         ]
         successions.replace([old], halves, on, by=None)
-    told = summary(FiguresQuery(merged.old, Period.parse("2022-M01..M03"), today=TODAY)).territory
-    assert {key for key, _ in told.partly} == {"13285-1", "13285-2"}
-    assert {one["unit"] for one in told.as_dict()["partly"]} == {"13285-1", "13285-2"}
+    territory = summary(FiguresQuery(merged.old, Period.parse("2022-M01..M03"), today=TODAY)).territory
+    assert {key for key, _ in territory.partly} == {"13285-1", "13285-2"}
+    assert {part["unit"] for part in territory.as_dict()["partly"]} == {"13285-1", "13285-2"}
 
 
 def test_a_code_and_a_name_that_return_mean_another_unit(merged):
-    """13489 was xã Thanh Nghị and is xã Thanh Lâm; Tân Thanh was a town of this name and is a commune of it."""
+    """13489 was xã Thanh Nghị and is now xã Thanh Lâm; Tân Thanh was a town and is now a commune."""
     when = Period.parse("2022-M01..M03")
     for code, old_name, new_name in (
         ("13489", "xã Thanh Nghị", "xã Thanh Lâm"),

@@ -1,4 +1,4 @@
-"""The tree changes under figures that are there: who is expected and every total equal an independent oracle."""
+"""After random changes of the tree, expected reports and totals equal an independent oracle."""
 
 import random
 from datetime import date, timedelta
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 class World:
-    """The same random history told to the project and to the oracle; what the project refuses does not happen."""
+    """The same random history applied to the project and to the oracle; refused steps are skipped."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -89,12 +89,12 @@ class World:
     def branch(self, number: int) -> None:
         unit, day = self.unit(), self.day()
         lifecycle_actions.close_branch(unit, day, by=None)
-        for one in self.bodies[unit.pk].family():
-            if one.end is None or one.end > day:
-                one.end = day
+        for body in self.bodies[unit.pk].family():
+            if body.end is None or body.end > day:
+                body.end = day
 
     def follow(self, number: int) -> None:
-        """A successor takes over, under the same code half of the time."""
+        """A successor opens, under the same code half of the time."""
         unit, on = self.unit(), self.day()
         code = unit.code if self.random.random() < 0.5 else f"s{number}"
         tier = "" if unit.kind == "office" else unit.tier
@@ -105,8 +105,8 @@ class World:
         self.bodies[new.pk] = Body(code, new.tier, old.parent, on, None, old.external)
 
 
-def told(figures) -> Answer:
-    missing = frozenset((one.unit, one.month.month) for one in figures.completeness.missing)
+def as_answer(figures) -> Answer:
+    missing = frozenset((report.unit, report.month.month) for report in figures.completeness.missing)
     counts = figures.completeness
     return Answer(counts.reported, counts.expected, figures.counts["received_direct"], missing)
 
@@ -125,9 +125,9 @@ def test_equals_the_oracle_after_any_history(seed):
         )
         for unit in Unit.objects.order_by("pk"):
             body, external = world.bodies[unit.pk], world.random.random() < 0.5
-            found = summary(FiguresQuery(unit, period, external=external, by="unit"))
-            assert told(found.total) == answer(body.family(), months, external), (unit.code, months)
-            rows = {row.extra["pk"]: told(row.figures) for row in found.rows}
+            result = summary(FiguresQuery(unit, period, external=external, by="unit"))
+            assert as_answer(result.total) == answer(body.family(), months, external), (unit.code, months)
+            rows = {row.extra["pk"]: as_answer(row.figures) for row in result.rows}
             for child in Unit.objects.filter(parent=unit):
                 theirs = answer(world.bodies[child.pk].family(), months, external)
                 assert rows.get(child.pk, Answer(0, 0, None, frozenset())) == theirs
@@ -137,7 +137,7 @@ def commune(code="c00") -> Unit:
     return Unit.objects.get(code=code)
 
 
-def given(unit: Unit, month: int, received: int = 3) -> Edition:
+def approved_month(unit: Unit, month: int, received: int = 3) -> Edition:
     undivided = Field.objects.get(code=Field.UNDIVIDED)
     return entered(unit, Month(2022, month), {(undivided.pk, None): balanced(received)})
 
@@ -146,29 +146,31 @@ def given(unit: Unit, month: int, received: int = 3) -> Edition:
 def test_a_commune_that_gets_a_child_keeps_its_past(db, declared):
     world = World(0)
     unit = world.open("c9", "commune", commune().parent, START, declared=declared)
-    given(unit, 3)
+    approved_month(unit, 3)
     before = summary(FiguresQuery(unit.parent, Period.parse("2022-M03"), by="unit"))
     world.open("thon", "", unit, date(2022, 6, 15), kind="office")
     after = summary(FiguresQuery(Unit.objects.get(pk=unit.parent_id), Period.parse("2022-M03"), by="unit"))
-    assert told(after.total) == told(before.total)
-    assert [told(row.figures) for row in after.rows] == [told(row.figures) for row in before.rows]
+    assert as_answer(after.total) == as_answer(before.total)
+    assert [as_answer(row.figures) for row in after.rows] == [as_answer(row.figures) for row in before.rows]
     assert list(recount.sum_differences()) == []
     text = "unit,month,received_direct\nc9,2022-M05,1\nc9,2022-M07,1\n"
     report = import_counts(text.encode(), "counts.csv", at=AT, becomes=APPROVED, dry_run=True)
-    assert [(one.row, one.code) for _, one in report.errors] == ([] if declared else [(3, "not_expected")])
+    assert [(fault.row, fault.code) for _, fault in report.errors] == (
+        [] if declared else [(3, "not_expected")]
+    )
 
 
 def test_figures_of_a_new_group_keep_their_place(db):
-    """The child starts before the last month that its parent reported: until then both are expected."""
+    """The child opens before its parent's last reported month: until then both are expected."""
     world = World(0)
-    given(commune(), 5)
+    approved_month(commune(), 5)
     world.open("thon", "", commune(), date(2022, 3, 15), kind="office")
     unit = commune()
     assert unit.reports_until == date(2022, 5, 14)
-    assert told(summary(FiguresQuery(unit, Period.parse("2022-M05"))).total) == Answer(
+    assert as_answer(summary(FiguresQuery(unit, Period.parse("2022-M05"))).total) == Answer(
         1, 2, 3, frozenset({("thon", 5)})
     )
-    assert told(summary(FiguresQuery(unit, Period.parse("2022-M06"))).total) == Answer(
+    assert as_answer(summary(FiguresQuery(unit, Period.parse("2022-M06"))).total) == Answer(
         0, 1, None, frozenset({("thon", 6)})
     )
 
@@ -176,7 +178,7 @@ def test_figures_of_a_new_group_keep_their_place(db):
 @pytest.mark.parametrize("way", ["close", "succeed", "branch"])
 def test_closing_before_reported_months_is_refused(db, way):
     World(0)
-    given(commune(), 5)
+    approved_month(commune(), 5)
     unit, last = commune(), date(2022, 4, 14)
     new = UnitDraft("moi", "Xã mới", "committee", "commune", date(2022, 4, 15), parent=unit.parent)
     with pytest.raises(TreeRefused, match="tháng 5/2022") as refused:

@@ -1,4 +1,4 @@
-"""The page of targets by unit, tier and year: who sets them, what holds, what is refused, what the log keeps."""
+"""The page of targets by unit, tier and year: rights, validity, refusals, log."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -55,8 +55,8 @@ def test_a_target_holds_for_its_year(cast, client):
     client.force_login(cast.people["editor 351"])
     cells = {"percent-on_time-": "99", "percent-online-commune": "15,5", "source-online-commune": "QĐ 12"}
     assert client.post(address(unit, "save/"), sent(client, unit, **cells)).status_code == 302
-    told = rate_targets(Unit.objects.get(code="13474"), date(2022, 6, 14))
-    assert [(one["rate"], one["tier"], one["percent"]) for one in told] == [
+    targets = rate_targets(Unit.objects.get(code="13474"), date(2022, 6, 14))
+    assert [(target["rate"], target["tier"], target["percent"]) for target in targets] == [
         ("on_time", "", "99.0"),
         ("online", "commune", "15.5"),
     ]
@@ -66,7 +66,7 @@ def test_a_target_holds_for_its_year(cast, client):
     below = client.get(address(Unit.objects.get(code="13474")) + "?year=2022").content.decode()
     assert "Không đặt thì theo 99% của đơn vị 351" in below
     client.post(address(unit, "save/"), sent(client, unit, **{"percent-on_time-": ""}))
-    assert [one.rate for one in RateTarget.objects.all()] == ["online"]
+    assert [target.rate for target in RateTarget.objects.all()] == ["online"]
 
 
 def test_an_older_open_target_holds_until_another_is_set(cast):
@@ -75,14 +75,14 @@ def test_an_older_open_target_holds_until_another_is_set(cast):
         unit=unit, rate="on_time", tier="", percent=Decimal("90"), valid_from=date(2020, 12, 15)
     )
     targets.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
-    found = {year: rate_targets(unit, date(year, 6, 14))[0]["percent"] for year in (2021, 2022, 2023)}
-    assert found == {2021: "90.0", 2022: "95.0", 2023: "90.0"}
+    by_year = {year: rate_targets(unit, date(year, 6, 14))[0]["percent"] for year in (2021, 2022, 2023)}
+    assert by_year == {2021: "90.0", 2022: "95.0", 2023: "90.0"}
 
 
-def held(unit: Unit, *years: int) -> list[str]:
-    """What holds in the middle of these years, "" for nothing."""
-    told = [rate_targets(unit, date(year, 6, 14)) for year in years]
-    return [one[0]["percent"] if one else "" for one in told]
+def percents(unit: Unit, *years: int) -> list[str]:
+    """Targets in force in the middle of these years, "" for none."""
+    by_year = [rate_targets(unit, date(year, 6, 14)) for year in years]
+    return [targets[0]["percent"] if targets else "" for targets in by_year]
 
 
 def begun(unit: Unit, percent: int, since: date, until: date | None = None) -> RateTarget:
@@ -95,8 +95,10 @@ def test_the_later_years_of_a_target_that_begins_in_the_year_stay(cast):
     unit = Unit.objects.get(code="351")
     begun(unit, 90, date(2022, 3, 1))
     targets.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
-    assert held(unit, 2021, 2022, 2023, 2024) == ["", "95.0", "90.0", "90.0"]
-    assert rate_targets(unit, date(2021, 12, 15))[0]["percent"] == "95.0", "from the first day of the year"
+    assert percents(unit, 2021, 2022, 2023, 2024) == ["", "95.0", "90.0", "90.0"]
+    assert rate_targets(unit, date(2021, 12, 15))[0]["percent"] == "95.0", (
+        "in force from the first day of the year"
+    )
 
 
 def test_they_stay_behind_what_was_set_for_one_of_them(cast):
@@ -105,24 +107,24 @@ def test_they_stay_behind_what_was_set_for_one_of_them(cast):
     begun(unit, 90, date(2022, 3, 1), date(2024, 12, 14))
     targets.set_targets(unit, 2023, {"on_time-": (Decimal("97"), "")}, by=None, at=AT)
     targets.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
-    assert held(unit, 2022, 2023, 2024, 2025, 2026) == ["95.0", "97.0", "90.0", "80.0", "80.0"]
+    assert percents(unit, 2022, 2023, 2024, 2025, 2026) == ["95.0", "97.0", "90.0", "80.0", "80.0"]
     targets.set_targets(unit, 2023, {"on_time-": (Decimal("96"), "")}, by=None, at=AT)
-    assert held(unit, 2022, 2023, 2024, 2025) == ["95.0", "96.0", "90.0", "80.0"]
+    assert percents(unit, 2022, 2023, 2024, 2025) == ["95.0", "96.0", "90.0", "80.0"]
 
 
-def test_a_target_that_goes_on_is_told_and_taken_back_as_a_whole(cast, client):
+def test_an_open_ended_target_is_marked_and_removed_as_a_whole(cast, client):
     unit = Unit.objects.get(code="351")
     begun(unit, 90, date(2022, 3, 1))
     client.force_login(cast.people["editor 351"])
-    told = "Áp dụng cả các năm sau"
-    assert shows(client.get(address(unit) + "?year=2022").content.decode(), told)
-    assert not shows(client.get(address(unit) + "?year=2023").content.decode(), told), "it began in 2022"
+    note = "Áp dụng cả các năm sau"
+    assert shows(client.get(address(unit) + "?year=2022").content.decode(), note)
+    assert not shows(client.get(address(unit) + "?year=2023").content.decode(), note), "it began in 2022"
     targets.set_targets(unit, 2022, {"on_time-": (None, "")}, by=None, at=AT)
     assert not RateTarget.objects.exists()
 
 
 def test_what_began_in_the_year_before_another_is_not_what_holds_without_it(cast, client):
-    """Who takes the target of the year back takes both."""
+    """Removing the year's target removes both."""
     unit = Unit.objects.get(code="351")
     begun(unit, 80, date(2021, 12, 15))
     begun(unit, 90, date(2022, 3, 1))

@@ -1,4 +1,4 @@
-"""Months of units that are over, in the lists of who stands above their successors (docs/decisions/0024)."""
+"""Months of closed units in the work lists of people above their successors (docs/decisions/0024)."""
 
 from datetime import date, timedelta
 
@@ -35,8 +35,7 @@ def appointed(name: str, role: str, where: Unit) -> User:
 
 @pytest.fixture
 def replaced(people, as_, sent):
-    """Alpha, whose July waits, and the office go over to a new province with a reviewer of its own; beta, silent in
-    July, ends with the old one."""
+    """A new province with a reviewer succeeds alpha (July sent) and the office; beta (July missing) closes."""
     (people.new,) = lifecycle_actions.open_units([draft("37", "province", None, active_from=ON)], by=None).new
     olds = Unit.objects.in_bulk([people.alpha.pk, people.office.pk])
     for number, (pk, old) in enumerate(olds.items()):
@@ -54,10 +53,10 @@ def succeeded(people) -> None:
     successor_links.add_successions([successor_links.SuccessionLink(province, people.new, ON)], by=None)
 
 
-def test_the_reviewer_above_the_successor_is_shown_what_waits_and_who_is_silent(replaced, as_):
+def test_the_reviewer_above_the_successor_sees_waiting_and_missing_months(replaced, as_):
     page = text_of(as_("above").get("/records/"))
     assert "1 báo cáo chờ duyệt" in page and "Đơn vị 13441" in page and "Đơn vị 13450" not in page
-    # The former province goes over too: what ended in it without a successor is looked after from there.
+    # The former province has a successor too: units closed in it without one are handled from there.
     succeeded(replaced)
     page = text_of(as_("above").get("/records/"))
     assert "1 báo cáo chờ duyệt, 3 đơn vị chưa gửi" in page and "Đơn vị 13450" in page
@@ -65,15 +64,15 @@ def test_the_reviewer_above_the_successor_is_shown_what_waits_and_who_is_silent(
     for name, code in (("cho-duyet", "13441"), ("con-thieu", "13450"), ("tinh-hinh", "13450")):
         table = as_("above").get("/records/", {"bang": name, "tai": "csv"})
         assert code in table.getvalue().decode(), name
-    one = Submission.objects.get(unit=replaced.alpha)
-    edition = one.editions.get()
-    answer = as_("above").post(f"/records/{one.pk}/approve/", {"revision": edition.revision})
+    submission = Submission.objects.get(unit=replaced.alpha)
+    edition = submission.editions.get()
+    answer = as_("above").post(f"/records/{submission.pk}/approve/", {"revision": edition.revision})
     edition.refresh_from_db()
     assert answer.status_code == 302 and edition.state == State.APPROVED
 
 
-def test_the_clerk_of_the_successor_is_shown_what_the_old_unit_owes(replaced, as_):
-    """Also who came after; of a unit that stands with another one nothing."""
+def test_the_successors_clerk_sees_the_old_units_missing_months(replaced, as_):
+    """Also a clerk appointed later, but nothing of a unit with another successor."""
     edition = Submission.objects.get(unit=replaced.alpha).editions.get()
     approval_actions.return_edition(edition, reason="Sai số", marked_cells=[], by=replaced.reviewer, at=AT)
     replaced.came = appointed("moi", Role.CLERK, replaced.heir)
@@ -91,7 +90,7 @@ def test_others_are_shown_nothing_of_it(replaced, as_):
     succeeded(replaced)
     page = text_of(as_("far").get("/records/"))
     assert "Đơn vị 13441" not in page and "Không có báo cáo nào chờ duyệt" in page
-    # The reviewer of the old district keeps what it has until the role ends.
+    # The old district's reviewer keeps its months until the role ends.
     assert "1 báo cáo chờ duyệt" in text_of(as_("reviewer").get("/records/"))
 
 
@@ -108,21 +107,23 @@ def test_a_nearer_reviewer_below_the_new_unit_has_it_alone(replaced, as_):
 
 def test_a_request_to_unlock_falls_to_who_stands_above_the_successor(replaced, fields):
     edition = entered(replaced.beta, Month(2022, 6), {(fields.ho_tich.pk, None): balanced(3)})
-    asked = locking_actions.request_unlock(edition.submission, reason="Sửa", by=replaced.neighbour, at=AT)
+    unlock_request = locking_actions.request_unlock(
+        edition.submission, reason="Sửa", by=replaced.neighbour, at=AT
+    )
     assert unlock_requests_for(replaced.above, DAY) == []
     succeeded(replaced)
-    assert unlock_requests_for(replaced.above, DAY) == [asked]
-    locking_actions.decide_unlock_request(asked, grant=True, answer="", by=replaced.above, at=AT)
+    assert unlock_requests_for(replaced.above, DAY) == [unlock_request]
+    locking_actions.decide_unlock_request(unlock_request, grant=True, answer="", by=replaced.above, at=AT)
     assert unlock_requests_for(replaced.above, DAY) == []
 
 
 def test_reminders_go_to_the_successor_where_nobody_is_left(replaced):
-    """July of the silent ones is overdue; alpha's was sent. August is due of nobody that is over."""
+    """July is overdue for the missing units; alpha's was sent. Closed units have no August."""
     succeeded(replaced)
     late = date(2022, 7, 19)
     due = DueDates(stored_calendar())
-    told = {user.username for user, _ in plan_reminders(late, due).people}
-    assert "tonghop" in told and "tren" not in told
+    reminded = {user.username for user, _ in plan_reminders(late, due).people}
+    assert "tonghop" in reminded and "tren" not in reminded
     Membership.objects.exclude(unit__in=[replaced.new, replaced.heir]).delete()
     Membership.objects.update(valid_from=date(2022, 7, 1))
     Unit.objects.filter(pk=replaced.alpha.pk).update(active_until=date(2022, 7, 15))
@@ -133,11 +134,11 @@ def test_reminders_go_to_the_successor_where_nobody_is_left(replaced):
     submissions_actions.recall_edition(
         Submission.objects.get(unit=replaced.alpha).editions.get(), by=replaced.clerk, at=AT
     )
-    found = {
+    stored = {
         user.username: {item.unsent.unit.code for item in items}
         for user, items in plan_reminders(late, due).people
     }
-    assert found == {
+    assert stored == {
         "moi": {"13441"},
         "xa-13441": {"13441"},
         "tren": {"13441", "13450", "van-phong"},
@@ -145,7 +146,7 @@ def test_reminders_go_to_the_successor_where_nobody_is_left(replaced):
     assert not Reminder.objects.exists()
 
 
-def test_units_that_are_over_cost_the_list_no_query_each(replaced, as_, fields):
+def test_closed_units_cost_the_list_no_query_each(replaced, as_, fields):
     succeeded(replaced)
     client, counts = as_("above"), []
     client.get("/records/")

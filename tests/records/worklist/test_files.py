@@ -1,4 +1,4 @@
-"""Tables of months, the work list, indicators and targets as files, with the rights and filters of their pages."""
+"""Downloads of months, the work list, indicators and targets: rights and filters of their pages."""
 
 import csv
 import io
@@ -28,24 +28,24 @@ def data(answer) -> dict:
 
 def test_a_month_as_its_page_shows_it(sent, as_, tmp_path):
     address = reverse("records:submission", args=[sent.pk])
-    found = data(as_("viewer").get(f"{address}?tai=json"))
-    first = found["rows"][0]
+    table = data(as_("viewer").get(f"{address}?tai=json"))
+    first = table["rows"][0]
     row = stored(sent, "chung-thuc")
     assert (first["code"], first["received_direct"], first["received"]) == ("chung-thuc", 1240, 1260)
     assert first["received_postal"] is None and row.received_postal is None
-    assert found["source"]["Phạm vi"] == "lần 1: Chờ duyệt"
+    assert table["source"]["Phạm vi"] == "lần 1: Chờ duyệt"
     written = b"".join(as_("viewer").get(f"{address}?tai=xlsx").streaming_content)
     lines = recalculated(written, tmp_path)["Số liệu"].iter_rows(min_row=3, values_only=True)
     heads, *fields, total = lines
     assert dict(zip(heads, total, strict=True))["Tiếp nhận"] == 1290
-    # Sums beside their parts are live too, give the server's figures, and are none where nothing is reported.
-    titles = {column["key"]: column["title"] for column in found["columns"]}
+    # Sums beside their parts are formulas too, equal the server's figures, and are blank if nothing is reported.
+    titles = {column["key"]: column["title"] for column in table["columns"]}
     for name in ("received", "resolved", "returned"):
         place = heads.index(titles[name])
-        assert [line[place] for line in fields] == [line[name] for line in found["rows"]], name
+        assert [line[place] for line in fields] == [line[name] for line in table["rows"]], name
         cells = next(openpyxl.load_workbook(io.BytesIO(written))["Số liệu"].iter_cols(place + 1, place + 1))
         live = [str(cell.value).startswith("=SUM(") for cell in cells[3:-1]]
-        assert live == [line[name] is not None for line in found["rows"]], name
+        assert live == [line[name] is not None for line in table["rows"]], name
     assert as_("neighbour").get(f"{address}?tai=csv").status_code == 404
 
 
@@ -56,13 +56,13 @@ def test_the_work_list_of_a_reviewer(sent, as_, monkeypatch):
     for table in ("tinh-hinh", "con-thieu", "cho-duyet"):
         assert f"bang={table}" in page, table
     stands = rows(reviewer.get(f"{address}?tai=csv&bang=tinh-hinh"))
-    assert len(stands) - 1 >= 3, "all units, whatever the page shows at once"
+    assert len(stands) - 1 >= 3, "all units, not just the first page"
     assert stands[1][-1] in ("Chờ duyệt", "Quá hạn 26 ngày") or stands[1][-1]
     (waiting,) = data(reviewer.get(f"{address}?tai=json&bang=cho-duyet"))["rows"]
     assert (waiting["code"], waiting["month"], waiting["received"]) == ("13441", JULY.label, 1290)
-    owed = data(reviewer.get(f"{address}?tai=json&bang=con-thieu"))["rows"]
-    assert ("13441", JULY.label) not in {(one["code"], one["month"]) for one in owed}
-    assert any(one["code"] == "13450" for one in owed)
+    missing = data(reviewer.get(f"{address}?tai=json&bang=con-thieu"))["rows"]
+    assert ("13441", JULY.label) not in {(row["code"], row["month"]) for row in missing}
+    assert any(row["code"] == "13450" for row in missing)
 
 
 def test_a_clerk_has_no_files_of_others(sent, as_):
@@ -71,10 +71,10 @@ def test_a_clerk_has_no_files_of_others(sent, as_):
 
 def test_the_history_of_a_month_and_of_a_cell(sent, as_):
     address = reverse("records:history", args=[sent.pk])
-    found = rows(as_("reviewer").get(f"{address}?tai=csv"))
-    assert len(found) > 20 and found[0][:3] == ["Lúc", "Người thực hiện", "Việc"]
-    (one,) = data(as_("reviewer").get(f"{address}?tai=json&o=ho-tich-received_direct"))["rows"]
-    assert (one["before"], one["after"]) == ("—", "30")
+    lines = rows(as_("reviewer").get(f"{address}?tai=csv"))
+    assert len(lines) > 20 and lines[0][:3] == ["Lúc", "Người thực hiện", "Việc"]
+    (change,) = data(as_("reviewer").get(f"{address}?tai=json&o=ho-tich-received_direct"))["rows"]
+    assert (change["before"], change["after"]) == ("—", "30")
 
 
 def test_indicators_their_values_and_targets(people, as_):
@@ -95,6 +95,6 @@ def test_a_file_asks_no_more_for_more_units(sent, as_, kind):
     reviewer = as_("reviewer")
     address = f"{reverse('records:worklist')}?tai={kind}&bang=tinh-hinh"
     b"".join(reviewer.get(address).streaming_content)
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as captured:
         b"".join(reviewer.get(address).streaming_content)
-    assert len(asked) < 25
+    assert len(captured) < 25

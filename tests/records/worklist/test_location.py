@@ -1,4 +1,4 @@
-"""Where the units of the work list lie: told and chosen by who sees several provinces; what is over is marked."""
+"""Provinces in the work list, shown and filtered for readers of several; closed units are marked."""
 
 import json
 from datetime import date
@@ -36,18 +36,20 @@ def client(username: str, *roles: tuple[str, Unit]) -> Client:
 
 @pytest.fixture
 def country(fields) -> SimpleNamespace:
-    """Two provinces with a commune of the same name each; one of them has sent July."""
+    """Two provinces with a commune of the same name each; the southern one has sent July."""
     top = unit("vn", Tier.COUNTRY, name="cả nước")
     north = unit("35", Tier.PROVINCE, top, name="tỉnh Hà Nam")
     south = unit("37", Tier.PROVINCE, top, name="tỉnh Ninh Bình")
-    found = SimpleNamespace(top=top, north=north, south=south)
-    found.one = unit("13441", Tier.COMMUNE, north, name="xã Thanh Sơn")
-    found.other = unit("14700", Tier.COMMUNE, south, name="xã Thanh Sơn")
-    found.office = unit("so", Tier.PROVINCE, north, UnitKind.OFFICE, name="Sở Nội vụ")
+    namespace = SimpleNamespace(top=top, north=north, south=south)
+    namespace.northern = unit("13441", Tier.COMMUNE, north, name="xã Thanh Sơn")
+    namespace.southern = unit("14700", Tier.COMMUNE, south, name="xã Thanh Sơn")
+    namespace.office = unit("so", Tier.PROVINCE, north, UnitKind.OFFICE, name="Sở Nội vụ")
     roster.rebuild()
-    found.sent = entered(found.other, JULY, {(fields.ho_tich.pk, None): balanced(3)}, upto="sent").submission
-    found.reviewer = client("vu", (Role.REVIEWER, top))
-    return found
+    namespace.sent = entered(
+        namespace.southern, JULY, {(fields.ho_tich.pk, None): balanced(3)}, upto="sent"
+    ).submission
+    namespace.reviewer = client("vu", (Role.REVIEWER, top))
+    return namespace
 
 
 def text(answer) -> str:
@@ -55,7 +57,7 @@ def text(answer) -> str:
 
 
 @pytest.mark.parametrize("role", [Role.REVIEWER, Role.LEADER])
-def test_who_sees_several_provinces_is_told_which(country, role):
+def test_the_province_is_shown_to_readers_of_several(country, role):
     page = text(client("xem", (role, country.top)).get(PAGE))
     for name in ("tỉnh Hà Nam", "tỉnh Ninh Bình"):
         assert (
@@ -71,14 +73,14 @@ def test_within_one_province_nothing_is_added(country):
     assert "Xã Thanh Sơn" in page and ">tỉnh Hà Nam</span>" not in page and "<select" not in page
 
 
-def test_what_waits_lacks_and_came_back_tells_it_too(country):
+def test_waiting_missing_and_returned_months_show_it_too(country):
     page = text(country.reviewer.get(PAGE))
     assert 'Xã Thanh Sơn</a><span class="note">tỉnh Ninh Bình</span>' in page, "waits"
-    assert '<b>Xã Thanh Sơn<span class="note">tỉnh Hà Nam</span></b>' in page, "lacks"
+    assert '<b>Xã Thanh Sơn<span class="note">tỉnh Hà Nam</span></b>' in page, "missing"
     actions.return_edition(country.sent.editions.get(), reason="Xem lại", by=None, at=AT)
     page = text(country.reviewer.get(PAGE))
     assert page.count('<b>Xã Thanh Sơn<span class="note">tỉnh Ninh Bình</span></b>') == 2, (
-        "lacks and came back"
+        "missing and returned"
     )
 
 
@@ -87,7 +89,7 @@ def test_one_province_is_chosen_for_the_whole_page_and_its_files(country):
     page = text(here)
     assert "tỉnh Ninh Bình · hôm nay" in page and "1 báo cáo chờ duyệt" in page
     assert f'<option value="{country.south.pk}" selected>' in page and "Sở Nội vụ" not in page
-    assert [one.pk for one, _ in here.context["matrix"].lines] == [country.other.pk]
+    assert [unit.pk for unit, _ in here.context["matrix"].lines] == [country.southern.pk]
     there = country.reviewer.get(PAGE, {"tinh": country.north.pk})
     assert "Không có báo cáo nào chờ duyệt, 2 đơn vị chưa gửi" in text(there)
     for table, rows in (("tinh-hinh", 1), ("cho-duyet", 1), ("con-thieu", 5)):
@@ -96,17 +98,17 @@ def test_one_province_is_chosen_for_the_whole_page_and_its_files(country):
         assert len(file["rows"]) == rows and {row["province"] for row in file["rows"]} == {"tỉnh Ninh Bình"}
 
 
-@pytest.mark.parametrize("asked", ["0", "x", "٣", "9" * 5000, "-1"])
-def test_what_is_no_province_of_the_reader_narrows_nothing(country, asked):
+@pytest.mark.parametrize("typed", ["0", "x", "٣", "9" * 5000, "-1"])
+def test_what_is_no_province_of_the_reader_narrows_nothing(country, typed):
     away = unit("99", Tier.PROVINCE, name="tỉnh khác")
-    for value in (asked, str(away.pk), str(country.one.pk)):
+    for value in (typed, str(away.pk), str(country.northern.pk)):
         page = country.reviewer.get(PAGE, {"tinh": value})
         assert page.status_code == 200 and page.context["matrix"].page.paginator.count == 3
 
 
 def test_only_the_chosen_province_is_urged(country):
     Unit.objects.update(active_from=date(2022, 6, 15))
-    for where in (country.one, country.office):
+    for where in (country.northern, country.office):
         client(where.code, (Role.CLERK, where))
     third = unit("14701", Tier.COMMUNE, country.south, active_from=date(2022, 6, 15))
     roster.rebuild()
@@ -122,24 +124,24 @@ def test_only_the_chosen_province_is_urged(country):
 
 @pytest.fixture
 def merged(country) -> SimpleNamespace:
-    """The commune of the north went over into one of the south on 1 July, which has the same name."""
+    """The northern commune merged on 1 July into a southern one of the same name."""
     country.new = unit("14702", Tier.COMMUNE, country.south, name="xã Thanh Sơn", active_from=OPENED)
-    Unit.objects.filter(pk=country.one.pk).update(active_until=date(2022, 6, 30))
-    Succession.objects.create(old=country.one, new=country.new, on=OPENED)
+    Unit.objects.filter(pk=country.northern.pk).update(active_until=date(2022, 6, 30))
+    Succession.objects.create(old=country.northern, new=country.new, on=OPENED)
     roster.rebuild()
     positions.rebuild()
     return country
 
 
-def test_a_clerk_sees_which_of_the_units_is_over(merged):
+def test_a_clerk_sees_which_of_the_units_is_closed(merged):
     page = text(client("nhap", (Role.CLERK, merged.new)).get(PAGE))
     assert 'xã Thanh Sơn<span class="note">đến 30/6/2022</span>' in page
-    assert "xã Thanh Sơn<br>" in page, "the one that goes on is not marked"
+    assert "xã Thanh Sơn<br>" in page, "the open unit is not marked"
 
 
-def test_what_is_over_is_marked_for_readers_and_found_where_it_stands(merged):
+def test_closed_units_are_marked_and_listed_in_their_province(merged):
     page = merged.reviewer.get(PAGE, {"tinh": merged.south.pk})
-    assert {one.code for one, _ in page.context["matrix"].lines} == {"13441", "14700", "14702"}
+    assert {unit.code for unit, _ in page.context["matrix"].lines} == {"13441", "14700", "14702"}
     assert 'Xã Thanh Sơn<span class="note">tỉnh Hà Nam, đến 30/6/2022</span>' in text(page)
 
 

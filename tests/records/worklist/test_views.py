@@ -1,4 +1,4 @@
-"""The work list by role, and that its cost does not follow the number of units, months or fields."""
+"""The work list by role, with a number of queries that does not depend on units, months or fields."""
 
 import re
 from datetime import date
@@ -25,7 +25,7 @@ def test_a_clerk_sees_own_months_only_with_what_comes_first_on_top(as_, people, 
     answer = as_("clerk").get("/records/")
     text = answer.content.decode()
     assert answer.status_code == 200 and "Còn 1 báo cáo bị trả lại, 11 báo cáo quá hạn" in text
-    assert [status.key for status in answer.context["owed"]][:2] == ["back", "late"]
+    assert [line.key for line in answer.context["owed"]][:2] == ["back", "late"]
     assert people.beta.name not in text and "matrix" not in answer.context
     assert "Tháng 8/2022: mở nhập từ 15/8/2022" in text
 
@@ -36,9 +36,9 @@ def test_a_reviewer_sees_what_waits_and_who_is_missing(as_, people, sent):
     assert "1 báo cáo chờ duyệt, 3 đơn vị chưa gửi" in text
     (box,) = re.findall(r'<input type="checkbox" name="chosen".*?>', text, re.S)
     assert f'value="{sent.pk}:1"' in box and "checked" in box
-    lacking = {one.unit.pk: [part.month for part in one.months] for one in answer.context["missing"]}
+    missing = {line.unit.pk: [part.month for part in line.months] for line in answer.context["missing"]}
     earlier = [JULY.plus(-n) for n in (5, 4, 3, 2, 1)]
-    assert lacking == {
+    assert missing == {
         people.alpha.pk: earlier,
         people.beta.pk: [*earlier, JULY],
         people.office.pk: [*earlier, JULY],
@@ -72,12 +72,12 @@ def test_due_late_and_returned_stand_apart(as_, people, sent, settings):
     settings.DEMO_TODAY = date(2022, 7, 15)
     answer = as_("reviewer").get("/records/")
     text = answer.content.decode()
-    assert {one.unit.pk for one in answer.context["missing_due"]} == {people.beta.pk, people.office.pk}
+    assert {line.unit.pk for line in answer.context["missing_due"]} == {people.beta.pk, people.office.pk}
     assert "Sắp đến hạn, chưa gửi" in text and "Không có báo cáo nào quá hạn." in text
     assert text.count("Xem lại cột") == 1 and "Đã trả lại, chờ đơn vị sửa" in text
     settings.DEMO_TODAY = date(2022, 7, 19)
     answer = as_("reviewer").get("/records/")
-    assert {one.unit.pk for one in answer.context["missing_late"]} == {people.beta.pk, people.office.pk}
+    assert {line.unit.pk for line in answer.context["missing_late"]} == {people.beta.pk, people.office.pk}
     assert "Quá hạn 1 ngày" in answer.content.decode()
 
 
@@ -100,7 +100,7 @@ def test_readers_see_how_the_units_stand_and_change_nothing(as_, sent, who):
     assert text.count("<form") == 1  # signing out
 
 
-def test_somebody_without_a_unit_is_told_what_to_do(as_, people):
+def test_a_user_without_a_unit_sees_what_to_do(as_, people):
     page = as_("outsider").get("/records/").content.decode()
     assert "Tài khoản chưa có vai trò" in page and "Ai giao vai trò" in page
 
@@ -117,7 +117,7 @@ def test_a_nearer_reviewer_keeps_the_unit_off_the_list_of_the_one_above(as_, peo
     text = as_("above").get("/records/").content.decode()
     assert "Không có báo cáo nào chờ duyệt" in text
     assert "Tháng 7/2022: 1/3 đơn vị đã gửi hoặc đã duyệt." in text, (
-        "how those below stand is told all the same"
+        "the state of the units below is shown all the same"
     )
     Membership.objects.filter(user=people.reviewer).delete()
     assert "1 báo cáo chờ duyệt" in as_("above").get("/records/").content.decode()
@@ -126,7 +126,7 @@ def test_a_nearer_reviewer_keeps_the_unit_off_the_list_of_the_one_above(as_, peo
 def test_queries_do_not_follow_the_number_of_units_and_months(as_, people, fields):
     clients = [as_(who) for who in ("clerk", "reviewer", "leader")]
     for client in clients:
-        client.get("/records/")  # the first visit of a session is noted
+        client.get("/records/")  # the first visit of a session is stored
     counts = []
     rows = {(fields.ho_tich.pk, None): balanced(10), (fields.chung_thuc.pk, None): balanced(5, postal=None)}
     for size in (1, 2, 4):
@@ -152,17 +152,17 @@ def test_the_page_of_a_submission_costs_the_same_for_any_number_of_fields(as_, p
         for number in range(size):
             field = Field.objects.create(code=f"f{size}-{number}", name="x")
             FieldScope.objects.create(field=field, tier=Tier.COMMUNE, valid_from=SINCE)
-        client.get(f"/records/{sent.pk}/")  # the catalogue is remembered until it changes
+        client.get(f"/records/{sent.pk}/")  # the catalogue is cached until it changes
         with CaptureQueriesContext(connection) as caught:
             assert client.get(f"/records/{sent.pk}/").status_code == 200
         counts.append(len(caught))
-    # One more query for a unit without an earlier month: its predecessors (records.submissions.previous_months).
+    # A unit without an earlier month needs one query more (records.submissions.previous_months).
     assert len(set(counts)) == 1 and counts[0] <= 14, counts
     assert sent.editions.get().state == State.SENT
 
 
-def test_a_month_that_a_unit_does_not_owe_is_not_late(as_, people):
-    """On the page, whose cells say in hidden words what they mean, and in its file."""
+def test_a_month_that_is_not_expected_is_not_late(as_, people):
+    """On the page, whose cells have hidden explanations, and in its file."""
     new = unit("moi", Tier.COMMUNE, people.district, active_from=date(2022, 7, 1))
     roster.rebuild()
     reviewer = as_("reviewer")

@@ -1,4 +1,4 @@
-"""Whom an administrator manages: person × administrator, among them accounts without any role today."""
+"""Which accounts an administrator manages: person × administrator, including accounts without a current role."""
 
 from datetime import date, timedelta
 
@@ -17,7 +17,7 @@ from units.people import actions
 DAY = date(2022, 8, 12)
 YESTERDAY, LONG_AGO = DAY - timedelta(1), date(2021, 1, 31)
 ALL = ("province", "district", "tan_thanh", "liem_tuc")
-# Roles as (unit, last day, first day), where the account was made, and of which units administrators manage it.
+# Roles as (unit, last day, first day), the unit that created the account, the units whose administrators manage it.
 PEOPLE = {
     "a role": ([("tan_thanh", None)], "province", {"province", "district", "tan_thanh"}),
     "a role to come": ([("tan_thanh", None, DAY + timedelta(9))], None, {"province", "district", "tan_thanh"}),
@@ -59,10 +59,10 @@ def test_an_account_is_managed_where_it_belongs(tree, administrators, case):
             valid_from=since[0] if since else START,
             valid_until=until,
         )
-    managing = {name for name, one in administrators.items() if someone in managed_people(one, DAY)}
+    managing = {name for name, admin in administrators.items() if someone in managed_people(admin, DAY)}
     assert managing == expected
-    for name, one in administrators.items():
-        client, before = signed_in(one), User.objects.get(pk=someone.pk).password
+    for name, admin in administrators.items():
+        client, before = signed_in(admin), User.objects.get(pk=someone.pk).password
         inside = name in expected
         assert client.get(f"/units/people/{someone.pk}/").status_code == (200 if inside else 404)
         answer = client.post(f"/units/people/{someone.pk}/password/")
@@ -75,7 +75,7 @@ def test_who_makes_an_account_manages_it_and_no_neighbour_does(tree, administrat
     assert signed_in(administrators["tan_thanh"]).post("/units/people/new/", form).status_code == 200
     made = User.objects.get(username="moi")
     assert made.origin.unit == tree.tan_thanh
-    able = {name for name, one in administrators.items() if made in managed_people(one, DAY)}
+    able = {name for name, admin in administrators.items() if made in managed_people(admin, DAY)}
     assert able == {"province", "district", "tan_thanh"}
     role = {"unit": "13474", "role": "clerk", "valid_from": "12/8/2022"}
     where = f"/units/people/{made.pk}/grant/"
@@ -92,7 +92,7 @@ def test_an_administrator_of_several_units_makes_accounts_for_the_highest(tree):
 def test_who_left_is_managed_where_the_roles_ended(tree, administrators):
     leaving = person("nghi", ("clerk", tree.tan_thanh), ("viewer", tree.district))
     actions.leave(leaving, DAY, by=administrators["province"])
-    able = {name for name, one in administrators.items() if leaving in managed_people(one, DAY)}
+    able = {name for name, admin in administrators.items() if leaving in managed_people(admin, DAY)}
     assert able == {"province", "district"}
 
 

@@ -1,4 +1,4 @@
-"""Who is signed in and has no role is told why and whom to ask, in place of a way that leads to the same refusal."""
+"""The page for a signed-in user without a role: why, and who can grant one."""
 
 from datetime import date, timedelta
 
@@ -22,7 +22,7 @@ def today(settings):
 
 
 @pytest.mark.parametrize("address", ["/", "/?unit=", "/units/people/", "/records/groups/"])
-def test_what_is_refused_says_who_gives_roles_and_leads_out(tree, address):
+def test_the_refusal_says_who_grants_roles_and_has_a_way_out(tree, address):
     answer = signed_in(person("moi")).get(address)
     page = text_of(answer)
     assert answer.status_code == 403 and "no-store" in answer.headers["Cache-Control"]
@@ -56,7 +56,7 @@ def test_it_says_when_a_role_begins_or_ended(tree):
     assert "Tài khoản chưa có vai trò" not in page_for(user)
 
 
-def test_a_unit_that_is_over_gives_no_roles(tree):
+def test_a_closed_unit_grants_no_roles(tree):
     user = person("moi")
     people_actions.add_membership(
         user, tree.liem_tuc, "clerk", date(2021, 1, 1), by=None, valid_until=date(2022, 7, 31)
@@ -65,6 +65,6 @@ def test_a_unit_that_is_over_gives_no_roles(tree):
     assert NOWHERE in page_for(user)
 
 
-def test_a_script_is_answered_as_before(tree):
+def test_a_script_gets_the_refusal_as_json(tree):
     answer = signed_in(person("moi")).get("/", headers={"accept": "application/json"})
     assert answer.status_code == 403 and answer.json()["code"] == "forbidden"

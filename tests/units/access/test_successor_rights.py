@@ -1,4 +1,4 @@
-"""Rights by rule after a succession: who answers for the months of a unit that is over."""
+"""Rights after a succession: who is responsible for the months of a closed unit."""
 
 from datetime import date
 from fractions import Fraction
@@ -28,10 +28,10 @@ def rights(user, unit, day=DAY) -> set[Right]:
 def replaced(olds, *parts, on=ON) -> list[Unit]:
     """The successors: (code, share) each."""
     drafts = [Part(draft(code, parent="351", active_from=on), Fraction(share)) for code, share in parts]
-    found = successions.replace(olds, drafts, on, by=None)
+    successors = successions.replace(olds, drafts, on, by=None)
     for old in olds:
         old.refresh_from_db()
-    return found
+    return successors
 
 
 @pytest.fixture
@@ -40,20 +40,20 @@ def merged(tree):
     return tree
 
 
-def test_who_came_after_the_merger_corrects_what_was_before(merged, settings):
+def test_new_people_correct_months_before_the_merger(merged, settings):
     settings.DEMO_TODAY = DAY
     clerk = person("sau")
     people_actions.add_membership(clerk, merged.new, "clerk", ON, by=None)
     assert rights(clerk, merged.tan_thanh) == {*ANSWERS, Right.FILL}
-    # Not before the merger, when the unit answered for itself.
+    # Not before the merger, when the unit was responsible itself.
     assert rights(clerk, merged.tan_thanh, date(2025, 6, 30)) == set()
     page = signed_in(clerk).get(f"/units/{merged.new.pk}/").content.decode()
     assert f'href="/units/{merged.tan_thanh.pk}/"' in page
     assert signed_in(clerk).get(f"/units/{merged.tan_thanh.pk}/").status_code == 200
 
 
-def test_pages_open_on_the_unit_that_is_there(tree, settings):
-    """Who followed the merger has both: the new unit today, the old one where its time is shown."""
+def test_pages_open_on_the_open_unit(tree, settings):
+    """People whose roles moved with the merger see the new unit today, the old one in its own months."""
     clerk = person("theo", ("clerk", tree.tan_thanh))
     (new,) = replaced([tree.tan_thanh, tree.liem_tuc], ("n", 1))
     assert home_unit(clerk, DAY) == new
@@ -64,18 +64,18 @@ def test_pages_open_on_the_unit_that_is_there(tree, settings):
     assert "Đơn vị n," in pages.get("/?basis=today").content.decode()
 
 
-def test_who_was_there_keeps_the_role_and_others_get_none(merged, settings):
+def test_only_earlier_people_keep_a_role(merged, settings):
     settings.DEMO_TODAY = DAY
-    kept = person("cu", ("clerk", merged.tan_thanh))
+    clerk = person("cu", ("clerk", merged.tan_thanh))
     neighbour = person("ben", ("clerk", merged.office))
-    assert set(ANSWERS) <= rights(kept, merged.tan_thanh)
-    assert rights(kept, merged.new) == rights(kept, merged.liem_tuc) == set()
+    assert set(ANSWERS) <= rights(clerk, merged.tan_thanh)
+    assert rights(clerk, merged.new) == rights(clerk, merged.liem_tuc) == set()
     assert rights(neighbour, merged.tan_thanh) == set()
     assert signed_in(neighbour).get(f"/units/{merged.tan_thanh.pk}/").status_code == 404
 
 
 def test_who_approves_is_above_the_successor(tree):
-    """The old unit's own ancestors are over: the reviewer stands above the new one."""
+    """The old unit's ancestors are closed: the reviewer of a unit above the new one decides."""
     province = lifecycle_actions.open_unit(draft("37", "province", None, active_from=ON), by=None)
     lifecycle_actions.close_branch(tree.external, date(2025, 6, 30), by=None)
     (new,) = successions.replace(
@@ -118,7 +118,7 @@ def test_of_several_successors_one_answers(tree, parts, answers):
 
 
 def test_along_a_chain_the_last_one_answers(tree, django_assert_num_queries):
-    """Split, then merged again: the code comes back with another meaning."""
+    """Split, then merged again: another unit has the code now."""
     first, second = replaced([tree.tan_thanh], ("a", "1/2"), ("b", "1/2"))
     (last,) = replaced([first, second], ("13474", 1), on=date(2026, 1, 1))
     late = date(2026, 2, 1)

@@ -1,4 +1,4 @@
-"""Who administers the unit that is replaced has its successor in hand before its first day: sees, prepares, undoes."""
+"""The administrator of a replaced unit manages its successor before its first day: sees, prepares and undoes it."""
 
 from datetime import date
 
@@ -16,23 +16,23 @@ DAY, ON = date(2025, 6, 20), date(2025, 7, 1)
 
 @pytest.fixture
 def cast(tree, settings):
-    """It is June; the province's administrator has recorded that another province follows in July."""
+    """June; the province's administrator has recorded another province as its successor from July."""
     settings.DEMO, settings.DEMO_TODAY = True, DAY
     tree.user = person("tinh", ("administrator", tree.province))
     tree.clerk = person("xa-13474", ("clerk", tree.tan_thanh))
     tree.leader = person("lanhdao", ("leader", tree.province))
     tree.admin = signed_in(tree.user)
-    asked = {"olds": [tree.province.pk], "codes": "", "on": "1/7/2025", "basis": "NQ 202", "code": "37"}
-    asked |= {"name": "tỉnh Ninh Bình", "tier": "province", "parent": "", "sure": "1"}
-    tree.answer = tree.admin.post(f"/units/{tree.province.pk}/succeed/", asked, follow=True)
+    form = {"olds": [tree.province.pk], "codes": "", "on": "1/7/2025", "basis": "NQ 202", "code": "37"}
+    form |= {"name": "tỉnh Ninh Bình", "tier": "province", "parent": "", "sure": "1"}
+    tree.answer = tree.admin.post(f"/units/{tree.province.pk}/succeed/", form, follow=True)
     tree.new = Unit.objects.get(code="37")
     return tree
 
 
 def test_the_page_of_the_new_unit_is_shown_and_undoes_it(cast):
     assert cast.answer.status_code == 200 and "Hoàn tác" in text_of(cast.answer)
-    found = text_of(cast.admin.get("/units/?q=ninh+binh&state=all"))
-    assert f'href="/units/{cast.new.pk}/"' in found
+    page = text_of(cast.admin.get("/units/?q=ninh+binh&state=all"))
+    assert f'href="/units/{cast.new.pk}/"' in page
     answer = cast.admin.post(f"/units/{cast.new.pk}/undo-merger/")
     assert answer.status_code == 302 and not Unit.objects.filter(code="37").exists()
     assert Unit.objects.get(pk=cast.province.pk).active_until is None
@@ -40,8 +40,8 @@ def test_the_page_of_the_new_unit_is_shown_and_undoes_it(cast):
 
 def test_it_is_prepared_before_its_first_day(cast):
     below = Unit.objects.get(code="13474", active_from=ON)
-    given = {"role": "viewer", "unit": f"13474@{ON}", "valid_from": "1/7/2025", "valid_until": ""}
-    answer = cast.admin.post(f"/units/people/{cast.clerk.pk}/grant/", given)
+    form = {"role": "viewer", "unit": f"13474@{ON}", "valid_from": "1/7/2025", "valid_until": ""}
+    answer = cast.admin.post(f"/units/people/{cast.clerk.pk}/grant/", form)
     assert answer.status_code == 302
     assert Membership.objects.filter(user=cast.clerk, unit=below, role="viewer").exists()
 

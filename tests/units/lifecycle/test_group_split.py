@@ -1,4 +1,4 @@
-"""A group is divided on the page: each unit below goes on under one of the parts; shown, confirmed, undone as one."""
+"""Splitting a group on the page: each unit below moves under one of the parts; preview, confirmation, undo."""
 
 from datetime import UTC, date, datetime
 from fractions import Fraction
@@ -24,7 +24,7 @@ ON = date(2025, 7, 1)
 
 @pytest.fixture
 def cast(tree):
-    """District 351 has two communes, one with a station, an office and an external body; 350 an office of one name."""
+    """351: two communes, one with a station, an office and an external body; 350: an office of the same name."""
     lifecycle_actions.open_units(
         [
             draft("tram", "", "13474", "office", name="Trạm Y tế"),
@@ -44,7 +44,7 @@ def cast(tree):
 
 
 def group_split_form(cast, into: str, *parts, **more) -> dict:
-    """`into`: the parts of both communes, the office and the external body, as "1221"."""
+    """`into`: part numbers of the two communes, the office and the external body, as "1221"."""
     data = {"on": "1/7/2025", "basis": "NQ 1", "tier": "district", "parent": "35"}
     for number, (code, name) in enumerate(parts, 1):
         data |= {f"code_{number}": code, f"name_{number}": name}
@@ -56,7 +56,7 @@ NEW = (("351", "huyện An"), ("352", "huyện Bình"))
 TAKEN = (("351", ""), ("350", ""))
 
 
-def test_what_goes_where_is_chosen_and_shown_and_nothing_is_written(cast):
+def test_the_preview_shows_where_units_go_and_writes_nothing(cast):
     form = cast.admin.get(cast.address)
     for unit in (cast.tan_thanh, cast.liem_tuc, cast.office, cast.external):
         assert f'<select name="into_{unit.pk}"' in form.content.decode()
@@ -79,13 +79,13 @@ def test_what_goes_where_is_chosen_and_shown_and_nothing_is_written(cast):
     assert Entry.objects.count() == before and not Succession.objects.exists()
 
 
-def test_each_unit_below_goes_on_under_its_part_and_all_is_undone_as_one(cast):
-    kept = list(Unit.objects.order_by("pk").values())
+def test_each_unit_below_moves_under_its_part_and_all_is_undone_together(cast):
+    before = list(Unit.objects.order_by("pk").values())
     roles = list(Membership.objects.order_by("pk").values())
-    done = cast.admin.post(cast.address, group_split_form(cast, "1222", *NEW, sure="1"))
-    new = {one.code: one for one in Unit.objects.filter(active_from=ON).select_related("parent")}
-    assert done.url == f"/units/{new['351'].pk}/"
-    assert {code: one.parent.code for code, one in new.items()} == {
+    response = cast.admin.post(cast.address, group_split_form(cast, "1222", *NEW, sure="1"))
+    new = {unit.code: unit for unit in Unit.objects.filter(active_from=ON).select_related("parent")}
+    assert response.url == f"/units/{new['351'].pk}/"
+    assert {code: unit.parent.code for code, unit in new.items()} == {
         "351": "35", "13474": "351", "tram": "13474",
         "352": "35", "13480": "352", "phong-noi-vu": "352", "dat-dai": "352",
     }  # fmt: skip
@@ -100,13 +100,13 @@ def test_each_unit_below_goes_on_under_its_part_and_all_is_undone_as_one(cast):
     assert not Unit.objects.under(cast.district).active_on(ON).exists()
     assert stored_lineage.check() == (set(), {}) and roster.check() == []
     cast.admin.post(f"/units/{new['352'].pk}/undo-merger/")
-    assert list(Unit.objects.order_by("pk").values()) == kept
+    assert list(Unit.objects.order_by("pk").values()) == before
     assert list(Membership.objects.order_by("pk").values()) == roles
     assert not Succession.objects.exists() and stored_lineage.check() == (set(), {}) and roster.check() == []
 
 
 def test_a_part_goes_to_a_group_that_is_there_with_all_below_it(cast):
-    """Offices of one name become one there, under the code of the one that was there."""
+    """Offices of the same name merge there and keep the code of the existing one."""
     page = text_of(cast.admin.post(cast.address, group_split_form(cast, "1221", *TAKEN)))
     assert "trùng tên, nhập vào đơn vị mã noi-vu-2" in page and "đang hoạt động, nhận thêm" in page
     cast.admin.post(cast.address, group_split_form(cast, "1221", *TAKEN, sure="1"))
@@ -117,7 +117,7 @@ def test_a_part_goes_to_a_group_that_is_there_with_all_below_it(cast):
     assert Unit.objects.get(code="351", active_from=ON).name == "huyện Thanh Liêm"
 
 
-def test_what_was_entered_below_forbids_the_undoing(cast):
+def test_entered_reports_below_block_the_undo(cast):
     cast.admin.post(cast.address, group_split_form(cast, "1221", *NEW, sure="1"))
     commune = Unit.objects.get(code="13480", active_from=ON)
     submissions_actions.open_submission(commune, Month(2025, 8), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
@@ -154,13 +154,13 @@ def test_faults_stand_at_their_fields_and_nothing_is_written(cast, into, parts, 
     for sure in ("", "1"):
         answer = cast.admin.post(cast.address, group_split_form(cast, into, *parts, sure=sure))
         assert answer.status_code == 422
-        told = answer.content.decode().partition(f'id="id_{name}_error"')[2].partition("</ul>")[0]
-        assert words in told, answer.content.decode()
+        errors = answer.content.decode().partition(f'id="id_{name}_error"')[2].partition("</ul>")[0]
+        assert words in errors, answer.content.decode()
     assert not Succession.objects.exists() and not Unit.objects.exclude(active_until=None).exists()
 
 
 def test_a_unit_below_that_ended_since_is_not_forgotten(cast):
-    """Divided for a day on which it still went on, it can no longer be chosen: refused, not lost."""
+    """Open on the day of the split but closed since, it cannot be chosen any more: the form is refused."""
     lifecycle_actions.close_unit(cast.liem_tuc, date(2022, 7, 31), by=None)
     answer = cast.admin.post(cast.address, group_split_form(cast, "1221", *NEW, on="1/7/2022"))
     assert answer.status_code == 422
@@ -170,13 +170,13 @@ def test_a_unit_below_that_ended_since_is_not_forgotten(cast):
         restructuring.split_unit(cast.district, [shown], date(2022, 7, 1), by=None, basis="NQ")
 
 
-def test_an_office_goes_on_in_each_part_and_another_ends(cast):
-    """Divided as the group is; it keeps its code where the group does, and merges with one of its name there."""
+def test_an_office_continues_in_each_part_and_another_ends(cast):
+    """Split like the group; keeps its code where the group does and merges with an office of the same name there."""
     (ending,) = lifecycle_actions.open_units(
         [draft("thue", "", "351", "office", name="Phòng Thuế")], by=None
     ).new
     person("thue", ("clerk", ending))
-    kept = list(Unit.objects.order_by("pk").values())
+    before = list(Unit.objects.order_by("pk").values())
     roles = list(Membership.objects.order_by("pk").values())
     choice = {f"into_{cast.office.pk}": "each", f"into_{ending.pk}": "end"}
     for parts, second in ((NEW, "phong-noi-vu-352"), (TAKEN, "noi-vu-2")):
@@ -189,8 +189,8 @@ def test_an_office_goes_on_in_each_part_and_another_ends(cast):
             "riêng phòng, ban có ở mọi phần thì chia theo tỷ lệ của phần",
         ):
             assert words in page, (words, page)
-        done = cast.admin.post(cast.address, group_split_form(cast, "1211", *parts, **choice, sure="1"))
-        assert done.status_code == 302, text_of(done)
+        response = cast.admin.post(cast.address, group_split_form(cast, "1211", *parts, **choice, sure="1"))
+        assert response.status_code == 302, text_of(response)
         assert {(old, new, share) for old, new, share in links() if old in ("phong-noi-vu", "thue")} == {
             ("phong-noi-vu", "phong-noi-vu", Fraction(2, 3)),
             ("phong-noi-vu", second, Fraction(1, 3)),
@@ -206,20 +206,20 @@ def test_an_office_goes_on_in_each_part_and_another_ends(cast):
         assert stored_lineage.check() == (set(), {}) and roster.check() == []
         new = Unit.objects.get(code="351", active_from=ON)
         assert cast.admin.post(f"/units/{new.pk}/undo-merger/").status_code == 302
-        assert list(Unit.objects.order_by("pk").values()) == kept
+        assert list(Unit.objects.order_by("pk").values()) == before
         assert list(Membership.objects.order_by("pk").values()) == roles
         assert not Succession.objects.exists() and roster.check() == []
 
 
-def test_only_offices_end_or_go_on_in_each_part(cast):
-    """Not communes nor bodies outside, and not an office with something below it in each part."""
+def test_only_offices_end_or_continue_in_each_part(cast):
+    """Neither communes nor external bodies; an office with units below it cannot continue in each part."""
     lifecycle_actions.open_units([draft("to", "", "phong-noi-vu", "office", name="Tổ Tiếp dân")], by=None)
     for unit, choice in ((cast.liem_tuc, "end"), (cast.external, "each"), (cast.office, "each")):
         answer = cast.admin.post(
             cast.address, group_split_form(cast, "1221", *NEW, **{f"into_{unit.pk}": choice})
         )
         assert answer.status_code == 422 and "Hãy chọn một mục trong danh sách." in text_of(answer)
-    # With what is below it an office may end.
+    # An office may end together with the units below it.
     page = text_of(
         cast.admin.post(
             cast.address, group_split_form(cast, "1221", *NEW, **{f"into_{cast.office.pk}": "end"})
@@ -229,7 +229,7 @@ def test_only_offices_end_or_go_on_in_each_part(cast):
 
 
 def test_every_part_has_a_unit_of_its_own(cast):
-    """An office that each part has does not make a part."""
+    """An office that continues in every part does not count as the unit of a part."""
     choice = {f"into_{cast.office.pk}": "each"}
     answer = cast.admin.post(cast.address, group_split_form(cast, "1111", *NEW, **choice))
     assert answer.status_code == 422 and "Chưa có đơn vị bên dưới nào đi theo phần này" in text_of(answer)

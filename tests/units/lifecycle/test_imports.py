@@ -27,7 +27,7 @@ def units(text: str):
     return import_units(text.encode(), "units.csv", by=None)
 
 
-def found(result) -> list[tuple[int, str, str]]:
+def fault_keys(result) -> list[tuple[int, str, str]]:
     return [(fault.row, fault.column, fault.code) for fault in result.faults]
 
 
@@ -65,7 +65,7 @@ def test_every_fault_at_once_and_nothing_written(db):
         + "8,I,committee,commune,7,2020-01-01,\n"
         + "9,K,committee,province,6,2020-01-01,,x\n"
     )
-    assert found(result) == [
+    assert fault_keys(result) == [
         (2, "name", "missing"),
         (3, "active_from", "bad_date"),
         (3, "kind", "unknown_kind"),
@@ -85,7 +85,7 @@ def test_every_fault_at_once_and_nothing_written(db):
 
 
 def test_a_fault_hides_no_other(db):
-    """An unknown column, a blank cell or a bad day leaves the rest of the file to be looked at."""
+    """After an unknown column, a blank cell or an invalid date the rest of the file is still checked."""
     units(TREE)
     result = units(
         HEADER.replace("until\n", "until,hm\n")
@@ -94,7 +94,7 @@ def test_a_fault_hides_no_other(db):
         + "b,B,,commune,a,2021-01-01,2021-99-99,\n"
         + "13474,,committee,district,351,2020-01-01,,\n"
     )
-    assert found(result) == [
+    assert fault_keys(result) == [
         (1, "hm", "unknown_column"),
         (2, "active_from", "bad_date"),
         (2, "code", "bad_code"),
@@ -135,12 +135,12 @@ def test_faults_one_by_one(db, text, expected):
 def test_a_unit_is_never_renamed_or_moved(db):
     units(TREE)
     result = units(TREE.replace("thị trấn Tân Thanh", "xã Tân Thanh").replace("tỉnh", "Tỉnh"))
-    assert found(result) == [(2, "name", "differs"), (5, "name", "differs")]
+    assert fault_keys(result) == [(2, "name", "differs"), (5, "name", "differs")]
 
 
 def test_a_repeated_row_is_a_fault_also_where_the_unit_is_there_already(db):
     units(TREE)
-    assert found(units(TREE + TREE.splitlines(keepends=True)[1])) == [(6, "code", "repeated_row")]
+    assert fault_keys(units(TREE + TREE.splitlines(keepends=True)[1])) == [(6, "code", "repeated_row")]
 
 
 def test_another_tone_place_is_the_same_name(db):
@@ -161,13 +161,13 @@ OPEN = TREE.replace("30/6/2025", "").replace("2025-06-30", "")
 ENDS = OPEN.replace("35,1/1/2020,", "35,1/1/2020,30/4/2022")
 
 
-def test_a_group_does_not_close_over_units_that_go_on(db):
+def test_a_group_does_not_close_above_open_units(db):
     units(OPEN)
     result = units(ENDS)
-    assert found(result) == [(4, "active_until", "children_open")]
+    assert fault_keys(result) == [(4, "active_until", "children_open")]
     assert "Phòng Nội vụ, thị trấn Tân Thanh" in result.faults[0].message
     later = ENDS.replace("351,2020-01-01,", "351,2020-01-01,2022-05-01")
-    assert found(units(later)) == [(4, "active_until", "children_open")]
+    assert fault_keys(units(later)) == [(4, "active_until", "children_open")]
     together = ENDS.replace("351,2020-01-01,", "351,2020-01-01,2022-04-30")
     assert (units(together).written, roster.check()) == (3, [])
 
@@ -177,8 +177,8 @@ def test_nothing_outlives_its_parent(db):
     ends = set(Unit.objects.exclude(code="35").values_list("active_until", flat=True))
     assert ends == {date(2022, 4, 30)}
     late = "x,X,office,,351,2021-01-01,2022-05-01\n"
-    assert found(units(HEADER + late)) == [(2, "active_until", "outlives_parent")]
-    # What took over its parent's last day may still end before it.
+    assert fault_keys(units(HEADER + late)) == [(2, "active_until", "outlives_parent")]
+    # A unit that inherited its parent's last day may still end before it.
     merged = HEADER + "N,xã N,committee,commune,35,2021-07-01,\n"
     assert units(merged).written == 1
     assert successions(LINKS + "13474,N,2021-07-01,1\n").written == 1
@@ -219,8 +219,8 @@ def test_mergers_and_splits(db):
     assert (result.written, result.unchanged, result.faults) == (5, 0, [])
     assert Unit.objects.get(code="C").active_until == date(2025, 6, 30)
     shares = [
-        Fraction(one.share_numerator, one.share_denominator)
-        for one in Succession.objects.filter(old__code="C")
+        Fraction(link.share_numerator, link.share_denominator)
+        for link in Succession.objects.filter(old__code="C")
     ]
     assert sum(shares) == 1
     assert (successions(GOOD).written, successions(GOOD).unchanged) == (0, 5)
@@ -264,25 +264,27 @@ def test_mergers_and_splits(db):
 )
 def test_successions_refused(db, text, expected):
     units(MERGER)
-    assert found(successions(LINKS + text)) == expected
+    assert fault_keys(successions(LINKS + text)) == expected
     assert not Succession.objects.exists()
 
 
 def test_successions_before_the_units_of_that_day_say_what_is_to_be_done(db):
-    """Who sends the two files in the wrong order finds each code still with the old unit."""
+    """If the two files come in the wrong order, each code still belongs to the old unit."""
     units("code,name,kind,tier,parent,active_from,active_until\nA,xã A,committee,commune,,2020-07-01,\n")
-    told = [fault.message for fault in successions("old_code,new_code,on,share\nA,A,2025-07-01,1\n").faults]
-    assert "Mã này vẫn là chính đơn vị cũ: hãy mở đơn vị kế thừa từ ngày này trước." in told
+    messages = [
+        fault.message for fault in successions("old_code,new_code,on,share\nA,A,2025-07-01,1\n").faults
+    ]
+    assert "Mã này vẫn là chính đơn vị cũ: hãy mở đơn vị kế thừa từ ngày này trước." in messages
 
 
 def test_the_legal_basis_of_a_succession_may_stand_in_the_file(db):
     units(MERGER)
     text = "old_code,new_code,on,share,basis\nA,N,2025-07-01,1,NQ 1686/NQ-UBTVQH15\nB,N,2025-07-01,1,\n"
     assert (successions(text).written, successions(text).unchanged) == (2, 2)
-    kept = Succession.objects.order_by("old__code").values_list("legal_basis", flat=True)
-    assert list(kept) == ["NQ 1686/NQ-UBTVQH15", ""]
+    bases = Succession.objects.order_by("old__code").values_list("legal_basis", flat=True)
+    assert list(bases) == ["NQ 1686/NQ-UBTVQH15", ""]
     long = f"old_code,new_code,on,share,basis\nC,N,2025-07-01,1,{'x' * 301}\n"
-    assert found(successions(long)) == [(2, "basis", "too_long")]
+    assert fault_keys(successions(long)) == [(2, "basis", "too_long")]
 
 
 def test_a_decimal_share_may_have_a_comma(db):
@@ -291,7 +293,7 @@ def test_a_decimal_share_may_have_a_comma(db):
 
 
 def test_a_share_may_be_a_percentage(db):
-    """As text, and as Excel keeps a cell that is formatted so."""
+    """As text, and as Excel stores a cell formatted as a percentage."""
     units(MERGER)
     assert successions(LINKS + "C,N,2025-07-01,60%\nC,M,2025-07-01,40%\n").written == 2
     book = BytesIO()
@@ -308,7 +310,7 @@ def test_a_share_may_be_a_percentage(db):
 
 
 def test_what_excel_adds_to_a_number_is_no_part_of_it():
-    """It shows fifteen digits, and keeps seventeen: 93% and 7% as it writes them make 100%."""
+    """Excel shows fifteen digits and stores seventeen: 93% and 7% as written add up to 100%."""
     assert _number("7.0000000000000007E-2", "percent", False).text == "0.07"
     assert _number("0.93000000000000005", "", False).text == "0.93"
 

@@ -1,4 +1,4 @@
-"""A merger on the page: what changes is shown, then all in one transaction; undone while nothing was entered."""
+"""A merger on the page: preview, one transaction, undo as long as nothing was entered."""
 
 from datetime import UTC, date, datetime
 
@@ -36,7 +36,7 @@ def merge_form(tree, **more) -> dict:
     return data | {"code": "13474", "name": "xã Tân Thanh", "tier": "commune", "parent": "351"} | more
 
 
-def test_what_changes_is_shown_and_nothing_is_written(cast):
+def test_the_preview_shows_changes_and_writes_nothing(cast):
     address = f"/units/{cast.district.pk}/merge/"
     form = text_of(cast.admin.get(address))
     assert "xã Liêm Túc (13480)" in form and "Phòng Nội vụ" in form
@@ -59,17 +59,17 @@ def test_what_changes_is_shown_and_nothing_is_written(cast):
 
 
 @pytest.mark.parametrize(
-    ("day", "told"), [(date(2025, 7, 16), "16/7/2025."), (date(2025, 7, 17), "16/7/2025 (đã qua).")]
+    ("day", "deadline"), [(date(2025, 7, 16), "16/7/2025."), (date(2025, 7, 17), "16/7/2025 (đã qua).")]
 )
-def test_a_deadline_that_has_passed_is_told_as_passed(cast, settings, day, told):
+def test_a_past_deadline_is_marked_as_past(cast, settings, day, deadline):
     settings.DEMO, settings.DEMO_TODAY = True, day
     page = text_of(cast.admin.post(f"/units/{cast.district.pk}/merge/", merge_form(cast)))
-    assert f"báo cáo cuối cùng của tháng 7/2025: 2 báo cáo, hạn gửi {told}" in page
-    assert f"Đơn vị mới nộp từ tháng 7/2025: 1 báo cáo, hạn gửi {told}" in page
+    assert f"báo cáo cuối cùng của tháng 7/2025: 2 báo cáo, hạn gửi {deadline}" in page
+    assert f"Đơn vị mới nộp từ tháng 7/2025: 1 báo cáo, hạn gửi {deadline}" in page
 
 
 def test_confirmed_it_is_one_act_and_undone_as_one(cast):
-    kept = list(Unit.objects.order_by("pk").values())
+    before = list(Unit.objects.order_by("pk").values())
     roles = list(Membership.objects.order_by("pk").values())
     answer = cast.admin.post(f"/units/{cast.district.pk}/merge/", merge_form(cast, sure="1"))
     new = Unit.objects.get(code="13474", active_from=ON)
@@ -78,19 +78,19 @@ def test_confirmed_it_is_one_act_and_undone_as_one(cast):
         (cast.tan_thanh.pk, new.pk),
         (cast.liem_tuc.pk, new.pk),
     }
-    got = set(Membership.objects.filter(unit=new).values_list("user__username", "role", "valid_from"))
-    assert got == {("xa-13474", "clerk", ON), ("xa-13480", "clerk", ON), ("xa-13480", "viewer", ON)}
+    memberships = set(Membership.objects.filter(unit=new).values_list("user__username", "role", "valid_from"))
+    assert memberships == {("xa-13474", "clerk", ON), ("xa-13480", "clerk", ON), ("xa-13480", "viewer", ON)}
     assert "Hoàn tác sáp nhập" in text_of(cast.admin.get(f"/units/{new.pk}/"))
     assert stored_lineage.check() == (set(), {}) and roster.check() == []
     cast.admin.post(f"/units/{new.pk}/undo-merger/")
-    assert list(Unit.objects.order_by("pk").values()) == kept
+    assert list(Unit.objects.order_by("pk").values()) == before
     assert list(Membership.objects.order_by("pk").values()) == roles
     assert stored_lineage.check() == (set(), {}) and roster.check() == [] and not Succession.objects.exists()
     assert Entry.objects.filter(action="unit.undo_merger").count() == 2
 
 
-def test_what_was_chosen_can_be_mended_after_a_look(cast):
-    """Who sees a slip in thirty units does not choose them anew."""
+def test_choices_can_be_changed_after_the_preview(cast):
+    """Going back from the preview keeps the choices."""
     address = f"/units/{cast.district.pk}/merge/"
     page = text_of(cast.admin.post(address, merge_form(cast)))
     assert "Sửa lại" in page and "Hoạt động đến hết ngày 30/6/2025" in page
@@ -100,8 +100,8 @@ def test_what_was_chosen_can_be_mended_after_a_look(cast):
     assert content.count(" checked") == 2 and 'value="xã Tân Thanh"' in content
 
 
-def test_an_act_reckons_the_histories_of_the_whole_tree_once(cast, monkeypatch):
-    """Of a country that takes seconds, with the tree locked."""
+def test_one_change_rebuilds_all_histories_once(cast, monkeypatch):
+    """For a whole country it takes seconds, with the tree locked."""
     counted = []
     rebuild = stored_lineage.rebuild
     monkeypatch.setattr(stored_lineage, "rebuild", lambda: counted.append(rebuild()))
@@ -113,7 +113,7 @@ def test_an_act_reckons_the_histories_of_the_whole_tree_once(cast, monkeypatch):
     assert not any((*stored_lineage.check(), *positions.check()))
 
 
-def test_what_was_entered_forbids_the_undoing(cast):
+def test_entered_reports_block_the_undo(cast):
     new = restructuring.merge_units(
         [cast.tan_thanh, cast.liem_tuc], draft("n", name="xã Mới"), ON, by=None, basis="NQ"
     ).new[0]
@@ -156,14 +156,14 @@ def test_only_administrators_merge(cast):
 
 
 def below(unit: Unit) -> dict[str, tuple[str, str]]:
-    """Name and kind of what is below a unit on the day, by code."""
-    found = Unit.objects.under(unit).exclude(pk=unit.pk).active_on(ON)
-    return {one.code: (one.name, one.kind) for one in found}
+    """Name and kind of the units below a unit on `ON`, by code."""
+    units = Unit.objects.under(unit).exclude(pk=unit.pk).active_on(ON)
+    return {child.code: (child.name, child.kind) for child in units}
 
 
 @pytest.fixture
 def districts(cast):
-    """A second district with an office of the same name, a commune of the same name and one under a commune."""
+    """A second district with an office and a commune of the same names, and a unit below a commune."""
     lifecycle_actions.open_units(
         [
             draft("350", "district", "35", name="huyện Bình Lục"),
@@ -182,11 +182,11 @@ def districts(cast):
     return cast
 
 
-def test_what_is_below_the_old_units_goes_on_under_the_new_one(districts):
+def test_units_below_the_old_ones_move_under_the_new_one(districts):
     olds = [districts.district, districts.other_district]
     merger = draft("351", "district", "35", name="huyện Mới")
-    done = restructuring.merge_units(olds, merger, ON, by=districts.root, basis="NQ 1")
-    new = done.new[0]
+    merger_result = restructuring.merge_units(olds, merger, ON, by=districts.root, basis="NQ 1")
+    new = merger_result.new[0]
     assert below(new) == {
         "13474": ("thị trấn Tân Thanh", "committee"),
         "13480": ("xã Liêm Túc", "committee"),
@@ -207,12 +207,12 @@ def test_what_is_below_the_old_units_goes_on_under_the_new_one(districts):
         "noi-vu-2"
     ]
     assert stored_lineage.check() == (set(), {}) and roster.check() == []
-    # The two districts are over with everything below: nothing of them goes on.
+    # The two districts and everything below are closed.
     assert not Unit.objects.under(districts.district).active_on(ON).exists()
 
 
 def test_all_of_it_is_undone_as_one(districts):
-    kept = list(Unit.objects.order_by("pk").values())
+    before = list(Unit.objects.order_by("pk").values())
     roles = list(Membership.objects.order_by("pk").values())
     people_actions.add_membership(
         districts.root, districts.other_district, "administrator", date(2021, 1, 1), by=None
@@ -220,20 +220,20 @@ def test_all_of_it_is_undone_as_one(districts):
     roles_with = list(Membership.objects.order_by("pk").values())
     olds = [districts.district, districts.other_district]
     for ends in (False, True):
-        done = restructuring.merge_units(
+        merger_result = restructuring.merge_units(
             olds, draft("n", "district", "35"), ON, by=districts.root, basis="NQ", offices_end=ends
         )
-        gone = set(below(done.new[0]))
+        gone = set(below(merger_result.new[0]))
         assert ("thue-2" in gone) is (not ends) and "dat-dai" in gone
-        back = undo.undo_restructuring(done.new[0], by=districts.root)
-        assert {one.code for one in back} >= {"350", "351", "13510", "tram", "thue-2"}
-        assert list(Unit.objects.order_by("pk").values()) == kept
+        back = undo.undo_restructuring(merger_result.new[0], by=districts.root)
+        assert {unit.code for unit in back} >= {"350", "351", "13510", "tram", "thue-2"}
+        assert list(Unit.objects.order_by("pk").values()) == before
         assert list(Membership.objects.order_by("pk").values()) == roles_with
     assert len(roles_with) == len(roles) + 1 and not Succession.objects.exists()
     assert stored_lineage.check() == (set(), {}) and roster.check() == []
 
 
-def test_what_was_entered_below_forbids_the_undoing(districts):
+def test_entered_reports_below_block_the_undo(districts):
     olds = [districts.district, districts.other_district]
     new = restructuring.merge_units(olds, draft("n", "district", "35"), ON, by=None, basis="NQ").new[0]
     commune = Unit.objects.get(code="13501", active_from=ON)
@@ -243,7 +243,7 @@ def test_what_was_entered_below_forbids_the_undoing(districts):
     assert Unit.objects.get(pk=commune.pk).parent_id == new.pk
 
 
-def test_the_page_tells_what_goes_along(districts):
+def test_the_page_shows_what_moves_along(districts):
     client = signed_in(districts.root)
     data = {
         "olds": [districts.district.pk, districts.other_district.pk],

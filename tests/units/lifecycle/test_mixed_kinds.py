@@ -1,4 +1,4 @@
-"""No unit is divided between a body of the committee and one outside: its report would be expected once in each."""
+"""A unit cannot be split between a committee unit and an external body: its report would be expected twice."""
 
 from datetime import date
 from fractions import Fraction
@@ -55,5 +55,5 @@ def test_parts_of_one_kind_are_as_before_and_so_is_a_merger_of_both(tree, parts)
     successor_links.add_successions(
         [SuccessionLink(tree.liem_tuc, part, ON, HALF) for part in parts[1:]], by=None
     )
-    both = [SuccessionLink(one, parts[0], ON) for one in (tree.tan_thanh, tree.external)]
+    both = [SuccessionLink(old, parts[0], ON) for old in (tree.tan_thanh, tree.external)]
     assert successor_links.add_successions(both, by=None).new == 2

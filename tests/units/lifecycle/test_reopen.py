@@ -1,4 +1,4 @@
-"""A unit closed by mistake goes on again: the closing is taken back on its page, as the one act that it was."""
+"""Undoing the closing of a unit on its page, with everything that closed in the same step."""
 
 from datetime import date
 
@@ -31,13 +31,13 @@ def stored_rows() -> tuple[list, list]:
     return list(Unit.objects.order_by("pk").values()), list(Membership.objects.order_by("pk").values())
 
 
-def as_reckoned() -> bool:
+def tables_agree() -> bool:
     return roster.check() == [] and stored_lineage.check() == (set(), {}) and not any(positions.check())
 
 
 def close(cast, unit: Unit, **more):
-    asked = {"on": "30/6/2025", "basis": "QĐ 5", "sure": "1"} | more
-    assert cast.admin.post(f"/units/{unit.pk}/close/", asked).status_code == 302
+    form = {"on": "30/6/2025", "basis": "QĐ 5", "sure": "1"} | more
+    assert cast.admin.post(f"/units/{unit.pk}/close/", form).status_code == 302
 
 
 def undo(cast, unit: Unit):
@@ -57,14 +57,14 @@ def test_the_closing_is_taken_back_on_the_page(cast):
     page = text_of(undo(cast, cast.tan_thanh))
     assert "Đã hoàn tác việc đóng: thị trấn Tân Thanh hoạt động tiếp." in page
     assert "<b>Hoàn tác đóng đơn vị</b>" in page and "Hoàn tác đóng đơn vị</button>" not in page
-    assert stored_rows() == before and as_reckoned()
+    assert stored_rows() == before and tables_agree()
     assert roster.expected(cast.district, [(NEXT, NEXT)]) == expected
     last = Entry.objects.order_by("-sequence").first()
     assert (last.action, last.actor, last.subject) == ("unit.reopen", "tinh", f"unit:{cast.tan_thanh.pk}")
 
 
-def test_a_branch_goes_on_as_one(cast):
-    """What had ended before stays so; who reported until its first child came does so again."""
+def test_a_branch_reopens_as_a_whole(cast):
+    """Units closed earlier stay closed; a unit that reported until its first child opened reports again."""
     actions.open_unit(draft("tram", "", cast.liem_tuc, "office", active_from=date(2024, 1, 1)), by=None)
     close(cast, cast.tan_thanh, on="31/12/2024")
     before = stored_rows()
@@ -73,19 +73,19 @@ def test_a_branch_goes_on_as_one(cast):
     assert not Unit.objects.under(cast.district).filter(active_until=None).exists()
     page = text_of(undo(cast, cast.district))
     assert "huyện Thanh Liêm và 4 đơn vị bên dưới hoạt động tiếp." in page
-    assert stored_rows() == before and as_reckoned()
+    assert stored_rows() == before and tables_agree()
     undo(cast, cast.tan_thanh)
     assert Unit.objects.get(pk=cast.tan_thanh.pk).active_until is None
 
 
-def test_what_opened_below_since_goes_on_too(cast):
-    """A commune of a district whose end is known ends with it, until the district goes on."""
+def test_units_opened_below_since_stay_open_too(cast):
+    """A commune opened in a district whose last day is known ends with it, until the closing is undone."""
     close(cast, cast.district, branch="on", on="31/12/2025")
     new = actions.open_unit(draft("moi", parent=cast.district, active_from=NEXT), by=None)
     assert new.active_until == date(2025, 12, 31)
     undo(cast, cast.district)
     new.refresh_from_db()
-    assert new.active_until is None and as_reckoned()
+    assert new.active_until is None and tables_agree()
 
 
 def test_an_act_of_later_goes_first(cast):
@@ -96,7 +96,7 @@ def test_an_act_of_later_goes_first(cast):
     page = text_of(undo(cast, cast.tan_thanh))
     assert "thị trấn Tân Thanh hoạt động tiếp đến hết ngày 31/12/2025." in page
     undo(cast, cast.district)
-    assert not Unit.objects.exclude(active_until=None).exists() and as_reckoned()
+    assert not Unit.objects.exclude(active_until=None).exists() and tables_agree()
 
 
 def succeeded(cast):
@@ -117,7 +117,7 @@ def over_above(cast):
 
 
 @pytest.mark.parametrize("since", [succeeded, code_taken, over_above])
-def test_what_came_since_forbids_it_in_a_clear_sentence(cast, since):
+def test_later_changes_block_it_with_a_clear_sentence(cast, since):
     close(cast, cast.tan_thanh)
     words, before, entries = since(cast), stored_rows(), Entry.objects.count()
     answer = undo(cast, cast.tan_thanh)
@@ -134,11 +134,11 @@ def test_a_successor_taken_back_leaves_the_closing_to_be_taken_back(cast):
     assert "Hoàn tác đóng" not in text_of(cast.admin.get(f"/units/{cast.tan_thanh.pk}/"))
     lifecycle_undo.undo_restructuring(new, by=None)
     undo(cast, cast.tan_thanh)
-    assert stored_rows() == before and as_reckoned()
+    assert stored_rows() == before and tables_agree()
 
 
 def test_only_an_act_of_its_own_is_taken_back(cast):
-    """Not what ended within a merger, and nothing that goes on."""
+    """Not the closing by a merger; nothing to undo for an open unit."""
     actions.open_unit(draft("tram", "", cast.tan_thanh, "office"), by=None)
     restructuring.merge_units(
         [Unit.objects.get(pk=cast.tan_thanh.pk)],

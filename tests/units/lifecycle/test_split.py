@@ -1,4 +1,4 @@
-"""A split on the page: parts by stated shares, a part taken over by a unit that is there; shown, confirmed, undone."""
+"""A split on the page: new units by shares, or a part that joins an existing unit; preview, confirmation, undo."""
 
 from datetime import UTC, date, datetime
 from fractions import Fraction
@@ -45,7 +45,7 @@ def links() -> set[tuple]:
     return {(old, new, Fraction(above, below)) for old, new, above, below in rows}
 
 
-def test_what_changes_is_shown_and_nothing_is_written(cast):
+def test_the_preview_shows_changes_and_writes_nothing(cast):
     submissions_actions.open_submission(
         cast.tan_thanh, Month(2025, 6), by=None, at=datetime(2025, 6, 20, tzinfo=UTC)
     )
@@ -73,17 +73,17 @@ def test_what_changes_is_shown_and_nothing_is_written(cast):
 
 
 def test_a_part_goes_to_a_unit_that_is_there(cast):
-    """Both close and go on under their codes: the one with what is left, the other with what it took over."""
-    kept = list(Unit.objects.order_by("pk").values())
+    """Both close and reopen under their codes: one with the rest, the other with the part it received."""
+    before = list(Unit.objects.order_by("pk").values())
     roles = list(Membership.objects.order_by("pk").values())
-    done = cast.admin.post(cast.address, split_form(*PARTIAL, sure="1"))
+    response = cast.admin.post(cast.address, split_form(*PARTIAL, sure="1"))
     assert links() == {
         ("13474", "13474", Fraction(3, 4)),
         ("13474", "13480", Fraction(1, 4)),
         ("13480", "13480", Fraction(1)),
     }
     left, taker = (Unit.objects.get(code=code, active_from=ON) for code in ("13474", "13480"))
-    assert done.url == f"/units/{left.pk}/" and (left.name, taker.name) == (
+    assert response.url == f"/units/{left.pk}/" and (left.name, taker.name) == (
         "thị trấn Tân Thanh",
         "xã Liêm Túc",
     )
@@ -93,7 +93,7 @@ def test_a_part_goes_to_a_unit_that_is_there(cast):
     for unit in (left, taker):
         assert "Hoàn tác chia tách" in text_of(cast.admin.get(f"/units/{unit.pk}/"))
     cast.admin.post(f"/units/{taker.pk}/undo-merger/")
-    assert list(Unit.objects.order_by("pk").values()) == kept
+    assert list(Unit.objects.order_by("pk").values()) == before
     assert list(Membership.objects.order_by("pk").values()) == roles
     assert not Succession.objects.exists() and stored_lineage.check() == (set(), {}) and roster.check() == []
 
@@ -101,7 +101,7 @@ def test_a_part_goes_to_a_unit_that_is_there(cast):
 def test_a_unit_is_divided_among_new_ones(cast):
     cast.admin.post(cast.address, split_form(*NEW, sure="1"))
     assert links() == {("13474", "a", Fraction(1, 3)), ("13474", "b", Fraction(2, 3))}
-    # Who takes most takes the people.
+    # The part with the largest share gets the people.
     new = Unit.objects.get(code="b")
     assert set(Membership.objects.filter(valid_from=ON).values_list("unit", flat=True)) == {new.pk}
     submissions_actions.open_submission(new, Month(2025, 8), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
@@ -144,7 +144,7 @@ def test_only_administrators_split(cast):
 
 
 def test_nothing_goes_to_a_unit_that_is_only_read(cast):
-    """It would close and go on otherwise, by the word of somebody who does not administer it."""
+    """The receiving unit closes and reopens, so its administrator has to do it."""
     drafts = [draft("352", "district", "35"), draft("13500", parent="352")]
     neighbour = {unit.code: unit for unit in lifecycle_actions.open_units(drafts, by=None).new}["352"]
     both = signed_in(person("doc-them", ("administrator", cast.district), ("viewer", neighbour)))
@@ -169,14 +169,14 @@ def test_roles_follow_for_as_long_as_they_last(cast):
     people_actions.add_membership(deputy, cast.tan_thanh, "viewer", later, by=None)
     answer = cast.admin.post(cast.address, split_form(*NEW, sure="1"))
     assert answer.status_code == 302
-    got = Membership.objects.filter(unit__code="b", user=deputy).values_list(
+    memberships = Membership.objects.filter(unit__code="b", user=deputy).values_list(
         "role", "valid_from", "valid_until"
     )
-    assert set(got) == {("clerk", ON, short), ("viewer", later, None)}
+    assert set(memberships) == {("clerk", ON, short), ("viewer", later, None)}
 
 
 def test_who_undoes_administers_every_unit_of_it(cast):
-    """A part went over to a unit that the administrator of the old one alone does not administer."""
+    """A part joined a unit that the old unit's administrator does not manage."""
     cast.admin.post(cast.address, split_form(*PARTIAL, sure="1"))
     left = Unit.objects.get(code="13474", active_from=ON)
     taker = Unit.objects.get(code="13480", active_from=ON)
@@ -190,7 +190,7 @@ def test_who_undoes_administers_every_unit_of_it(cast):
 
 
 def test_undoing_keeps_the_rules_of_the_tree(cast):
-    """Somebody else holds the code meanwhile, or what the unit stood below ends before it."""
+    """Another unit has the code by now, or the parent ends before the unit."""
     cast.admin.post(cast.address, split_form(*NEW, sure="1"))
     new = Unit.objects.get(code="b")
     (other,) = lifecycle_actions.open_units([draft("13474", name="xã Khác", active_from=ON)], by=None).new
@@ -202,7 +202,7 @@ def test_undoing_keeps_the_rules_of_the_tree(cast):
 
 @pytest.mark.parametrize("at", ["tan_thanh", "liem_tuc"])
 def test_undone_from_either_part_its_own_old_unit_is_shown(cast, at):
-    """Both parts have the names of old units, so what is gone is told with its day."""
+    """Both parts have the names of old units, so the sentence names the removed one with its first day."""
     old = getattr(cast, at)
     cast.admin.post(cast.address, split_form(*PARTIAL, sure="1"))
     new = Unit.objects.get(code=old.code, active_from=ON)

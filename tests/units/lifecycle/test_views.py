@@ -1,4 +1,4 @@
-"""Pages of units and people: what they show, whom they let in, what they refuse."""
+"""Pages of units and people: content, access, refusals."""
 
 import re
 from datetime import date
@@ -34,7 +34,7 @@ def signed_in(user: User) -> Client:
 
 
 def text_of(answer) -> str:
-    """The page's markup, in which a run of spaces and line breaks is one space, as in a browser."""
+    """The page's markup with whitespace collapsed, as in a browser."""
     return " ".join(answer.content.decode().split())
 
 
@@ -89,10 +89,10 @@ def test_rights_on_units(tree, cast, name, method, expected):
         (cast.clerk, tree.tan_thanh),
         (cast.clerk, tree.liem_tuc),
     ]
-    found = tuple(
+    statuses = tuple(
         signed_in(user).generic(method, reverse(name, args=[unit.pk])).status_code for user, unit in cases
     )
-    assert found == expected
+    assert statuses == expected
     assert Client().generic(method, reverse(name, args=[tree.liem_tuc.pk])).status_code == 302
 
 
@@ -111,9 +111,9 @@ def test_only_administrators_reach_people_and_only_their_own(tree, cast):
         assert admin.post(address).status_code == 404
         assert admin.get(f"/units/people/{cast.clerk.pk}/{act}/").status_code == 405
         assert signed_in(cast.clerk).post(address).status_code == 403
-    held = cast.province.memberships.get()
-    assert admin.post(f"/units/people/{cast.clerk.pk}/roles/{held.pk}/end/").status_code == 404
-    assert Membership.objects.filter(pk=held.pk, valid_until=None).exists()
+    membership = cast.province.memberships.get()
+    assert admin.post(f"/units/people/{cast.clerk.pk}/roles/{membership.pk}/end/").status_code == 404
+    assert Membership.objects.filter(pk=membership.pk, valid_until=None).exists()
 
 
 @pytest.mark.parametrize("role", [role for role in Role.values if role != Role.ADMINISTRATOR])
@@ -237,7 +237,7 @@ def test_succession_refused_at_its_field(tree, cast, change, words):
 
 
 def test_a_unit_is_divided_on_one_page_only(tree, cast):
-    """Shares that an old form would still send are not read: what is named is the one successor, wholly."""
+    """Shares in the request are ignored: the single successor gets everything."""
     client, address = signed_in(cast.admin), f"/units/{tree.liem_tuc.pk}/succeed/"
     page = text_of(client.get(address))
     assert "Tỷ lệ" not in page and f'href="/units/{tree.liem_tuc.pk}/split/"' in page
@@ -261,10 +261,10 @@ def test_make_a_person_and_give_and_end_a_role(tree, cast):
     assert client.post(f"{address}grant/", grant).status_code == 302
     assert "đã có vai trò" in text_of(client.post(f"{address}grant/", grant))
     assert "phạm vi quản trị" in text_of(client.post(f"{address}grant/", grant | {"unit": "35"}))
-    held = user.memberships.get()
-    assert client.post(f"{address}roles/{held.pk}/end/").status_code == 302
-    held.refresh_from_db()
-    assert held.valid_until == date(2022, 8, 11)  # in the tests it is 12 August 2022
+    membership = user.memberships.get()
+    assert client.post(f"{address}roles/{membership.pk}/end/").status_code == 302
+    membership.refresh_from_db()
+    assert membership.valid_until == date(2022, 8, 11)  # in the tests it is 12 August 2022
     assert client.post(address, {"full_name": "Tên khác"}).status_code == 302
     for act in ("disable", "enable"):
         assert client.post(f"{address}{act}/").status_code == 302
@@ -284,15 +284,15 @@ def test_make_a_person_and_give_and_end_a_role(tree, cast):
 
 def test_nobody_locks_oneself_out(tree, cast):
     client = signed_in(cast.admin)
-    held = cast.admin.memberships.get()
-    page = client.post(f"/units/people/{cast.admin.pk}/roles/{held.pk}/end/", follow=True)
+    membership = cast.admin.memberships.get()
+    page = client.post(f"/units/people/{cast.admin.pk}/roles/{membership.pk}/end/", follow=True)
     assert "Không thể tự bỏ" in text_of(page)
     page = client.post(f"/units/people/{cast.admin.pk}/disable/", follow=True)
     assert "Không thể khóa tài khoản của chính mình" in text_of(page)
 
 
 def test_an_open_session_of_an_administrator_does_not_give_the_account_away(tree, cast):
-    """What asks for the password on the pages of the own account is not to be had without it on those of people."""
+    """Changes that ask for the password on the account page are not possible without it on the people pages."""
     client, own = signed_in(cast.admin), f"/units/people/{cast.admin.pk}/"
     assert "Cấp lại mật khẩu</button>" not in text_of(client.get(own))
     page = text_of(client.post(f"{own}password/", follow=True))
@@ -300,8 +300,8 @@ def test_an_open_session_of_an_administrator_does_not_give_the_account_away(tree
     answer = client.post(own, {"full_name": "Tên khác", "email": "ke-la@vi-du.example"})
     assert answer.status_code == 422 and "đổi ở trang Tài khoản của tôi" in text_of(answer)
     assert client.post(own, {"full_name": "Tên khác"}).status_code == 302
-    found = User.objects.get(pk=cast.admin.pk)
-    assert (found.password, found.email, found.full_name) == (cast.admin.password, "", "Tên khác")
+    stored = User.objects.get(pk=cast.admin.pk)
+    assert (stored.password, stored.email, stored.full_name) == (cast.admin.password, "", "Tên khác")
 
 
 @pytest.mark.parametrize("size", [2, 30])
@@ -317,11 +317,11 @@ def test_lists_ask_the_same_number_of_questions(tree, cast, size, django_assert_
 
 @pytest.mark.parametrize("act", ["close", "succeed", "merge"])
 def test_a_refused_form_says_that_nothing_was_saved(tree, cast, act):
-    """Not the title of the page once more; and each fault begins as a sentence does."""
-    asked = {"on": "1/1/2019", "basis": "NQ 1", "code": "moi", "name": "xã Mới", "tier": "commune"}
-    asked |= {"parent": "351", "olds": [tree.liem_tuc.pk], "codes": ""}
+    """The box above the form does not repeat the page title, and each fault begins with a capital letter."""
+    form = {"on": "1/1/2019", "basis": "NQ 1", "code": "moi", "name": "xã Mới", "tier": "commune"}
+    form |= {"parent": "351", "olds": [tree.liem_tuc.pk], "codes": ""}
     unit = tree.district if act == "merge" else tree.liem_tuc
-    answer = signed_in(cast.admin).post(f"/units/{unit.pk}/{act}/", asked)
+    answer = signed_in(cast.admin).post(f"/units/{unit.pk}/{act}/", form)
     page = text_of(answer)
     assert answer.status_code == 422
     assert re.search("<b> ?Chưa lưu được, cần sửa chỗ đánh dấu “!” bên dưới. ?</b>", page)

@@ -1,4 +1,4 @@
-"""What becomes of rights when a person leaves or moves and when a unit closes; who may do what (issue 7)."""
+"""Rights when a person leaves or moves and when a unit closes; the page of who may do what (issue 7)."""
 
 from datetime import date, timedelta
 
@@ -36,7 +36,7 @@ def office(admin) -> Client:
 
 
 def fresh(user: User) -> User:
-    """As the next request reads the person."""
+    """The user as the next request loads it."""
     return User.objects.get(pk=user.pk)
 
 
@@ -68,13 +68,13 @@ def test_who_moves_has_the_same_roles_elsewhere_and_none_here(office, admin, tre
     assert not is_allowed(fresh(an), Right.READ, tree.tan_thanh, after)
     assert is_allowed(fresh(an), Right.ENTER, tree.liem_tuc, after)
     assert not is_allowed(fresh(an), Right.ENTER, tree.liem_tuc, before)
-    held = Membership.objects.valid_on(after).filter(user=an).values_list("unit__code", "role")
-    assert sorted(held) == [("13480", "clerk"), ("13480", "viewer")]
+    memberships = Membership.objects.valid_on(after).filter(user=an).values_list("unit__code", "role")
+    assert sorted(memberships) == [("13480", "clerk"), ("13480", "viewer")]
     assert Entry.objects.get(action="user.transfer").detail == {"unit_code": "13480", "on": "2022-08-15"}
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [
         ({"unit": "13480", "on": ""}, "Từ ngày: Chưa nhập ô này."),
         ({"unit": "không có", "on": "15/8/2022"}, "Không có đơn vị nào"),
@@ -82,11 +82,11 @@ def test_who_moves_has_the_same_roles_elsewhere_and_none_here(office, admin, tre
         ({"unit": "13480", "on": "1/1/2019"}, "không hoạt động ngày đó"),
     ],
 )
-def test_a_move_that_cannot_be_is_refused_and_changes_nothing(office, tree, typed, told):
+def test_a_move_that_cannot_be_is_refused_and_changes_nothing(office, tree, typed, message):
     an = person("an", ("clerk", tree.tan_thanh))
     before = list(Membership.objects.values())
     answer = office.post(f"/units/people/{an.pk}/transfer/", typed, follow=True)
-    assert told in answer.content.decode()
+    assert message in answer.content.decode()
     assert list(Membership.objects.values()) == before
 
 
@@ -102,7 +102,7 @@ def test_nobody_moves_or_dismisses_themselves_or_who_is_not_theirs(office, admin
     assert fresh(admin).is_active
 
 
-def test_a_unit_that_closes_keeps_its_people_for_what_it_still_owes(office, tree):
+def test_people_of_a_closed_unit_keep_roles_for_its_last_months(office, tree):
     an = person("an", ("clerk", tree.tan_thanh))
     lifecycle_actions.close_unit(tree.tan_thanh, date(2022, 7, 14), by=None)
     assert is_allowed(fresh(an), Right.ENTER, tree.tan_thanh, DAY)
@@ -110,7 +110,7 @@ def test_a_unit_that_closes_keeps_its_people_for_what_it_still_owes(office, tree
     assert "đã đóng 14/7/2022" in page and "1 vai trò" in page
 
 
-def test_the_page_tells_who_may_do_what(office, admin, tree):
+def test_the_page_shows_who_may_do_what(office, admin, tree):
     an = person("an", ("clerk", tree.tan_thanh))
     enrol(person("ba", ("leader", tree.district)))
     users.disable_user(person("cu", ("viewer", tree.liem_tuc)), by=None)
@@ -127,13 +127,13 @@ def test_the_page_tells_who_may_do_what(office, admin, tree):
     }
     for query, names in shown.items():
         text = office.get(f"{PAGE}?{query}").content.decode()
-        told = {name for name in ("quantri", "ba", "an", "cu") if f">Người {name}</a></td>" in text}
-        assert told == names, query
+        listed = {name for name in ("quantri", "ba", "an", "cu") if f">Người {name}</a></td>" in text}
+        assert listed == names, query
     assert office.get(PAGE, {"unit": "không có"}).status_code == 422
     assert an.username in page
 
 
-def test_it_tells_of_the_own_subtree_only(tree, admin):
+def test_it_shows_the_own_subtree_only(tree, admin):
     person("ba", ("leader", tree.province))
     low = Client()
     low.force_login(person("huyen", ("administrator", tree.district)))

@@ -1,4 +1,4 @@
-"""Tables of units and people as files: the page's rights and filters, all rows."""
+"""Downloads of the tables of units and people: rights and filters of the page, all rows."""
 
 import csv
 import io
@@ -30,21 +30,21 @@ def test_the_list_of_units_has_its_files(as_administrator, kind):
 
 def test_a_file_holds_all_rows_that_the_filter_finds(as_administrator, monkeypatch):
     monkeypatch.setattr("core.web.PAGE_SIZE", 1)
-    found = rows(as_administrator.get("/units/?tai=csv&state=all"))
-    assert len(found) - 1 == Unit.objects.count() > 1
-    one = Unit.objects.order_by("pk").last()
-    assert [row[1] for row in rows(as_administrator.get(f"/units/?tai=csv&state=all&q={one.code}"))[1:]] == [
-        one.code
+    lines = rows(as_administrator.get("/units/?tai=csv&state=all"))
+    assert len(lines) - 1 == Unit.objects.count() > 1
+    unit = Unit.objects.order_by("pk").last()
+    assert [row[1] for row in rows(as_administrator.get(f"/units/?tai=csv&state=all&q={unit.code}"))[1:]] == [
+        unit.code
     ]
 
 
 def test_a_unit_has_files_of_its_tables(as_administrator):
     unit = Unit.objects.filter(has_children=True).first()
     for table in ("truc-thuoc", "phan-quyen", "nhat-ky"):
-        found = json.loads(
+        content = json.loads(
             b"".join(as_administrator.get(f"/units/{unit.pk}/?tai=json&bang={table}").streaming_content)
         )
-        assert found["columns"] and isinstance(found["rows"], list), table
+        assert content["columns"] and isinstance(content["rows"], list), table
     assert as_administrator.get(f"/units/{unit.pk}/?tai=json&bang=la").status_code == 400
 
 

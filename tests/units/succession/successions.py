@@ -1,6 +1,5 @@
-"""Old units close and successors open or are there, as `import_successions` after `import_units` leaves them: without
-what is below them, and with several old and several new ones at will. What people do is
-units.lifecycle.restructuring.merge_units and split.
+"""Close old units and open or link successors as `import_units` and `import_successions` do: without the units below,
+any number of old and new ones. The pages use units.lifecycle.restructuring instead.
 """
 
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from units.tree.rules import UnitDraft, may_close
 
 @dataclass(frozen=True)
 class Part:
-    """What a successor is: an existing unit or a draft to open, and the share of the old unit that it takes over."""
+    """A successor: an existing unit or a draft to open, and its share of the old units."""
 
     unit: Unit | UnitDraft
     share: Fraction = Fraction(1)
@@ -30,7 +29,7 @@ class Part:
 def succeed(
     old_units: Sequence[Unit], new: Unit, on: date, *, by: User | None, basis: str = ""
 ) -> RecordedLinks:
-    """The old units go over wholly into one new unit. Errors: see `add_successions`."""
+    """Record one successor for all old units. Errors: see `add_successions`."""
     return add_successions([SuccessionLink(old, new, on) for old in old_units], by=by, basis=basis)
 
 
@@ -38,10 +37,9 @@ def succeed(
 def replace(
     old_units: Sequence[Unit], parts: Sequence[Part], on: date, *, by: User | None, basis: str = ""
 ) -> list[Unit]:
-    """Close the old units, open their successors and record who follows whom. `on` is the first day of the new; their
-    drafts start then. Returns the successors.
+    """Close the old units, open their successors on `on` and record the links. Returns the successors.
 
-    Errors: Refused. Several old units and several new ones at once are refused by the sums of the shares.
+    Errors: TreeRefused, also for several old and several new units at once (the shares do not add up).
     """
     still_open = [unit for unit in old_units if may_close(unit, day_before(on))]
     with refresh_histories_at_end():
@@ -50,8 +48,8 @@ def replace(
         new = [part.unit if isinstance(part.unit, Unit) else open_unit(part.unit, by=by) for part in parts]
     old = list(Unit.objects.filter(pk__in=[unit.pk for unit in old_units]).order_by("pk"))
     links = [
-        SuccessionLink(one, unit, on, part.share)
-        for one in old
+        SuccessionLink(predecessor, unit, on, part.share)
+        for predecessor in old
         for unit, part in zip(new, parts, strict=True)
     ]
     add_successions(links, by=by, basis=basis)

@@ -1,4 +1,4 @@
-"""Whose history is whose: equal to following every chain by hand, for any history of a small country."""
+"""History spans equal a walk along every chain of successions, for random histories of a small country."""
 
 import random
 from collections import defaultdict
@@ -13,7 +13,7 @@ DAYS = [date(2020, 1, 1) + timedelta(90 * number) for number in range(8)]
 
 
 class World:
-    """Units as they open, close and follow each other; a country of provinces, districts and communes."""
+    """A country of provinces, districts and communes whose units open, close and succeed each other at random."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -73,8 +73,8 @@ class World:
             self.close(self.random.choice(leaves).pk, on)
 
     def end_group(self, on: date) -> None:
-        """A group closes with all below; a new one below the country takes over most of what reports."""
-        groups = [one for one in self.still(group=True) if one.tier != "country"]
+        """A group closes with all below; a new province gets most of its reporting units."""
+        groups = [node for node in self.still(group=True) if node.tier != "country"]
         if not groups:
             return
         gone = self.random.choice(groups)
@@ -82,14 +82,14 @@ class World:
             node for node in self.nodes.values() if node.until is None and node.path.startswith(gone.path)
         ]
         new = self.open(1, "province", reports=False)
-        for one in below:
-            self.close(one.pk, on)
-            if not one.group and self.random.random() < 0.9:
-                self.links[one.pk].append((self.open(new, one.tier, external=one.external), Fraction(1)))
+        for node in below:
+            self.close(node.pk, on)
+            if not node.group and self.random.random() < 0.9:
+                self.links[node.pk].append((self.open(new, node.tier, external=node.external), Fraction(1)))
 
 
 def by_hand(world: World, pk: int, day: date) -> dict[int, Fraction]:
-    """Who has the reports of a unit on a day, by walking along."""
+    """Shares of a unit's reports by the unit that has them on a day, found by walking the chain."""
     node = world.nodes[pk]
     if node.until is None or day <= node.until:
         return {pk: Fraction(1)}
@@ -102,35 +102,37 @@ def by_hand(world: World, pk: int, day: date) -> dict[int, Fraction]:
 
 def expected_shares(world: World, heir: LineageNode, day: date, *, whole: bool) -> dict[tuple, Fraction]:
     """(source, tier today, external today) → share of its reports."""
-    found: dict[tuple, Fraction] = defaultdict(Fraction)
+    shares: dict[tuple, Fraction] = defaultdict(Fraction)
     for node in world.nodes.values():
         if node.reports:
             for pk, share in by_hand(world, node.pk, day).items():
                 end = world.nodes[pk]
                 if pk == heir.pk or (whole and end.path.startswith(heir.path)):
-                    found[node.pk, end.tier, end.external] += share
-    return dict(found)
+                    shares[node.pk, end.tier, end.external] += share
+    return dict(shares)
 
 
 def stored_shares(
-    world: World, found: list, heir: LineageNode, day: date, *, whole: bool
+    world: World, spans: list, heir: LineageNode, day: date, *, whole: bool
 ) -> dict[tuple, Fraction]:
-    """The same from the lines, with groups written out."""
+    """The same from the stored spans, with groups expanded to their units."""
     below = [node for node in world.nodes.values() if node.reports]
-    mine = [line for line in found if line.heir == heir.pk and line.whole == whole]
+    mine = [line for line in spans if line.heir == heir.pk and line.whole == whole]
     shares: dict[tuple, Fraction] = defaultdict(Fraction)
     if whole and not mine:
-        below = [one for one in below if one.path.startswith(heir.path)]
-        return {(one.pk, one.tier, one.external): Fraction(1) for one in below}
+        below = [leaf for leaf in below if leaf.path.startswith(heir.path)]
+        return {(leaf.pk, leaf.tier, leaf.external): Fraction(1) for leaf in below}
     if not whole and heir.reports:
         shares[heir.pk, heir.tier, heir.external] += 1
     for line in mine:
         if not line.since <= day <= line.until:
             continue
         path, kind = world.nodes[line.source].path, (line.tier, line.external)
-        sources = [one for one in below if one.path.startswith(path) and (one.tier, one.external) == kind]
-        for one in sources if line.sums else [world.nodes[line.source]]:
-            shares[one.pk, line.into, line.external] += line.share
+        sources = [
+            leaf for leaf in below if leaf.path.startswith(path) and (leaf.tier, leaf.external) == kind
+        ]
+        for leaf in sources if line.sums else [world.nodes[line.source]]:
+            shares[leaf.pk, line.into, line.external] += line.share
     return dict(shares)
 
 
@@ -140,15 +142,15 @@ def test_equals_walking_along_every_chain(seed):
     for day in DAYS[1:]:
         for _ in range(world.random.randint(0, 2)):
             world.step(day)
-    found = list(history_spans(world.nodes, world.links))
-    assert len(found) == len(set(found))
+    spans = list(history_spans(world.nodes, world.links))
+    assert len(spans) == len(set(spans))
     for day in [*DAYS, DAYS[-1] + timedelta(400)]:
         for heir in world.nodes.values():
             if heir.until is not None and heir.until < day:
                 continue
             for whole in (False, True) if heir.group else (False,):
                 theirs = expected_shares(world, heir, day, whole=whole)
-                assert stored_shares(world, found, heir, day, whole=whole) == theirs, (heir, day)
+                assert stored_shares(world, spans, heir, day, whole=whole) == theirs, (heir, day)
 
 
 def test_shares_along_a_chain_add_up_where_ways_meet_again():
@@ -175,13 +177,13 @@ def test_a_group_that_came_over_wholly_is_one_line():
     old, on = next(node for node in world.nodes.values() if node.tier == "province"), DAYS[3]
     below = [node for node in world.nodes.values() if node.path.startswith(old.path)]
     new = world.open(1, "province", reports=False)
-    for one in below:
-        world.close(one.pk, on)
-        if one.tier == "commune" and not one.group:
-            world.links[one.pk].append((world.open(new, "commune", external=one.external), Fraction(1)))
-    found = [line for line in history_spans(world.nodes, world.links) if line.heir == new and line.whole]
-    then = [line for line in found if line.until > on]
-    assert {(line.source, line.sums, line.tier, line.since) for line in then} == {
+    for closed in below:
+        world.close(closed.pk, on)
+        if closed.tier == "commune" and not closed.group:
+            world.links[closed.pk].append((world.open(new, "commune", external=closed.external), Fraction(1)))
+    spans = [line for line in history_spans(world.nodes, world.links) if line.heir == new and line.whole]
+    current = [line for line in spans if line.until > on]
+    assert {(line.source, line.sums, line.tier, line.since) for line in current} == {
         (old.pk, True, "commune", on),
         (new, True, "commune", date.min),
     }

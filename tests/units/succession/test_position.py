@@ -1,4 +1,4 @@
-"""Where units that are over stand: groups, what ended without a successor, people, lists (docs/decisions/0024)."""
+"""Position of closed units in the tree: groups, units without a successor, people, lists (docs/decisions/0024)."""
 
 from datetime import date
 from fractions import Fraction
@@ -53,8 +53,8 @@ def newcomer(name: str, role: str, unit: Unit):
 
 @pytest.fixture
 def provinces(tree, settings):
-    """35 goes over into 37, the district tier ends: the office and the external body have no successor. One commune of
-    35 goes to a province elsewhere."""
+    """37 succeeds 35 and the district tier ends: its office and external body have no successor. One commune moves to
+    another province."""
     settings.DEMO_TODAY = DAY
     tree.old_admin = person("quan-tri-cu", ("administrator", tree.province))
     tree.old_clerk = person("xa-13480", ("clerk", tree.liem_tuc))
@@ -85,7 +85,7 @@ def test_a_former_province_and_what_ended_in_it_is_read_above_the_successor(prov
     for unit in (provinces.province, provinces.district, provinces.office, provinces.liem_tuc):
         assert rights(reader, unit) == {Right.READ}
         assert signed_in(reader).get(f"/units/{unit.pk}/").status_code == 200
-    # Not what went elsewhere, though it was below, nor before the merger.
+    # Neither the commune that moved elsewhere nor anything before the merger.
     assert rights(reader, provinces.tan_thanh) == set()
     assert rights(reader, provinces.district, EVE) == set()
     far = newcomer("xa-khac", "leader", provinces.far)
@@ -93,7 +93,7 @@ def test_a_former_province_and_what_ended_in_it_is_read_above_the_successor(prov
 
 
 def test_what_ended_without_a_successor_is_answered_from_above_only(provinces):
-    """The reviewer at the province's successor approves it as one below; no clerk there enters for it."""
+    """The reviewer of the province's successor approves its months; no clerk there enters them."""
     reviewer = newcomer("duyet", "reviewer", provinces.new)
     clerk = newcomer("nhap", "clerk", provinces.new)
     assert rights(reviewer, provinces.office) >= {Right.APPROVE, Right.ASK_UNLOCK}
@@ -101,7 +101,7 @@ def test_what_ended_without_a_successor_is_answered_from_above_only(provinces):
     assert Right.ENTER in rights(clerk, provinces.province)
     Membership.objects.filter(user=provinces.old_district).delete()
     assert approver_of(fresh(provinces.office), DAY) == provinces.new
-    # The former province is the successor itself: nobody approves the own months.
+    # The former province counts as the successor itself: nobody approves the months of the own unit.
     assert Right.APPROVE not in rights(reviewer, provinces.province)
 
 
@@ -110,7 +110,7 @@ def test_new_administrators_manage_whose_units_all_came_over(provinces):
     client = signed_in(admin)
     able = set(managed_people(admin, DAY).values_list("username", flat=True))
     assert able >= {"xa-13480", "nv", "quan-tri"}
-    # A commune of the old province and district went elsewhere: who had a role above it reads it still.
+    # A commune moved elsewhere: people with a role above it can still read it.
     assert not able & {"quan-tri-cu", "huyen"}
     page = text_of(client.get(f"/units/people/{provinces.old_office.pk}/"))
     assert "Phòng Nội vụ" in page
@@ -120,7 +120,7 @@ def test_new_administrators_manage_whose_units_all_came_over(provinces):
     role.refresh_from_db()
     assert role.valid_until == date(2025, 7, 31)
     assert "xa-13480" in set(role_holders(admin, DAY).values_list("user__username", flat=True))
-    # Nothing else of the old unit: no role given there, not closed, not split.
+    # Nothing else in the old unit: no granting of roles, no closing, no split.
     grant = {"unit": "13480", "role": "clerk", "valid_from": "1/6/2025"}
     address = f"/units/people/{provinces.old_office.pk}/grant/"
     assert client.post(address, grant).status_code == 422
@@ -161,8 +161,8 @@ def test_a_divided_unit_is_managed_by_who_has_all_of_its_parts(tree):
     assert (place.path, place.within) == (first.path, tree.district.path)
 
 
-def test_later_changes_move_what_is_over(tree):
-    """A merger of districts, then one of what came of them; what ended before them moves along."""
+def test_later_changes_move_closed_units(tree):
+    """Districts merge, then their successors; units that closed before them move along."""
     lifecycle_actions.close_unit(tree.office, date(2024, 12, 31), by=None)
     assert not Place.objects.exists()
     first = restructuring.merge_units(

@@ -1,4 +1,4 @@
-"""Units that change more than once, or whose surroundings change: in which order, below whom, as whom."""
+"""Units that change more than once, or whose parent changes meanwhile."""
 
 from datetime import date
 
@@ -24,13 +24,13 @@ def cast(tree):
     return tree
 
 
-def as_reckoned() -> bool:
+def tables_agree() -> bool:
     return stored_lineage.check() == (set(), {}) and roster.check() == [] and not any(positions.check())
 
 
 @pytest.mark.parametrize("parent", ["13480", "13474"])
 def test_nothing_opens_below_what_closes_in_the_same_act(cast, parent):
-    """The code is still held by the old unit when the form looks it up."""
+    """The old unit still has the code when the form looks it up."""
     for sure in ("", "1"):
         answer = cast.admin.post(cast.address, merge_form(cast, parent=parent, code="moi", sure=sure))
         assert answer.status_code == 422 and "không hoạt động ngày 01/7/2025" in text_of(answer)
@@ -40,7 +40,7 @@ def test_nothing_opens_below_what_closes_in_the_same_act(cast, parent):
 
 
 def test_nothing_opens_below_what_somebody_else_closed_meanwhile(cast):
-    """Fetched while it went on, closed before the tree was locked."""
+    """Loaded while open, closed before the tree was locked."""
     stale = Unit.objects.get(pk=cast.district.pk)
     actions.close_branch(cast.district, date(2025, 6, 30), by=None)
     with pytest.raises(TreeRefused, match="không hoạt động ngày"):
@@ -50,18 +50,18 @@ def test_nothing_opens_below_what_somebody_else_closed_meanwhile(cast):
 
 
 def test_a_merger_where_the_end_is_known_is_undone(cast):
-    """The new unit ends with its district, as the old ones did: nothing has changed since."""
+    """The new unit ends with its district, as the old ones did; that is no change that blocks the undo."""
     actions.close_branch(cast.district, date(2025, 6, 30), by=None)
-    kept = list(Unit.objects.order_by("pk").values())
+    before = list(Unit.objects.order_by("pk").values())
     answer = cast.admin.post(cast.address, merge_form(cast, on="1/6/2025", sure="1"))
     new = Unit.objects.get(code="13474", active_from=date(2025, 6, 1))
     assert answer.status_code == 302 and new.active_until == date(2025, 6, 30)
     assert cast.admin.post(f"/units/{new.pk}/undo-merger/").status_code == 302
-    assert list(Unit.objects.order_by("pk").values()) == kept and as_reckoned()
+    assert list(Unit.objects.order_by("pk").values()) == before and tables_agree()
 
 
 def test_units_that_open_later_stand_in_the_list(cast):
-    """A merger of next year is changed once more before it begins; both holders of a code can be told apart."""
+    """A merger of next year is changed before it begins; the list distinguishes both units with the code."""
     new = restructuring.merge_units(
         [cast.tan_thanh, cast.liem_tuc], draft("13474", name="xã Mới"), ON, by=None, basis="NQ"
     ).new[0]
@@ -70,11 +70,11 @@ def test_units_that_open_later_stand_in_the_list(cast):
     assert "thị trấn Tân Thanh (13474), đến hết 30/6/2025" in page
     again = merge_form(cast, olds=[new.pk], on="1/9/2025", name="phường Mới", sure="1")
     assert cast.admin.post(cast.address, again).status_code == 302
-    assert Unit.objects.get(code="13474", active_from=LATER).name == "phường Mới" and as_reckoned()
+    assert Unit.objects.get(code="13474", active_from=LATER).name == "phường Mới" and tables_agree()
 
 
 def test_split_then_merged_is_undone_from_the_end(cast):
-    kept = list(Unit.objects.order_by("pk").values())
+    before = list(Unit.objects.order_by("pk").values())
     shares = divided(("a", "xã An", "60%"), ("b", "xã Bình", "40%"), sure="1")
     cast.admin.post(f"/units/{cast.tan_thanh.pk}/split/", shares)
     parts = [Unit.objects.get(code=code) for code in "ab"]
@@ -83,20 +83,20 @@ def test_split_then_merged_is_undone_from_the_end(cast):
         cast.address, merge_form(cast, olds=olds, on="1/9/2025", code="c", name="xã Chung", sure="1")
     )
     whole = Unit.objects.get(code="c")
-    assert as_reckoned()
+    assert tables_agree()
     assert "Hoàn tác" not in text_of(cast.admin.get(f"/units/{parts[0].pk}/"))
     early = cast.admin.post(f"/units/{parts[0].pk}/undo-merger/")
     assert early.status_code == 422
     assert "đã kết thúc hoạt động: hãy hoàn tác lần thay đổi sau trước" in text_of(early)
     assert f'href="/units/{parts[0].pk}/"' in text_of(early) and "tải lại trang" not in text_of(early)
     assert f'href="/units/{whole.pk}/">xã Chung</a>' in text_of(cast.admin.get(f"/units/{parts[0].pk}/"))
-    for one in (whole, parts[1]):
-        assert cast.admin.post(f"/units/{one.pk}/undo-merger/").status_code == 302
-    assert list(Unit.objects.order_by("pk").values()) == kept and as_reckoned()
+    for unit in (whole, parts[1]):
+        assert cast.admin.post(f"/units/{unit.pk}/undo-merger/").status_code == 302
+    assert list(Unit.objects.order_by("pk").values()) == before and tables_agree()
 
 
 def test_a_new_unit_of_a_whole_one_and_a_part_of_another(cast):
-    """All of Liêm Túc and two fifths of Tân Thanh, on one day: the second act joins what the first has opened."""
+    """All of Liêm Túc and two fifths of Tân Thanh on one day: the second part joins the unit that the first opened."""
     before = list(Unit.objects.order_by("pk").values())
     whole = merge_form(cast, olds=[cast.liem_tuc.pk], code="n", name="xã N", sure="1")
     assert cast.admin.post(cast.address, whole).status_code == 302
@@ -109,19 +109,21 @@ def test_a_new_unit_of_a_whole_one_and_a_part_of_another(cast):
     assert set(Succession.objects.filter(new=new).values_list("old__code", "share_numerator")) == {
         ("13480", 1), ("13474", 2),
     }  # fmt: skip
-    assert as_reckoned()
+    assert tables_agree()
     assert "Hoàn tác chia tách" in text_of(cast.admin.get(f"/units/{new.pk}/"))
     undone = text_of(cast.admin.post(f"/units/{left.pk}/undo-merger/", follow=True))
     assert (
         "Đã hoàn tác: 1 đơn vị cũ hoạt động tiếp, thị trấn Tân Thanh mở ngày 01/7/2025 không còn." in undone
     )
-    assert set(Succession.objects.values_list("old__code", "new__code")) == {("13480", "n")} and as_reckoned()
+    assert (
+        set(Succession.objects.values_list("old__code", "new__code")) == {("13480", "n")} and tables_agree()
+    )
     assert cast.admin.post(f"/units/{new.pk}/undo-merger/").status_code == 302
-    assert list(Unit.objects.order_by("pk").values()) == before and as_reckoned()
+    assert list(Unit.objects.order_by("pk").values()) == before and tables_agree()
 
 
 def test_two_administrators_confirm_at_once(cast):
-    """Both looked at it; the second is told, and nothing is written twice."""
+    """The second gets an error, and nothing is written twice."""
     for answer, status in ((cast.admin.post(cast.address, merge_form(cast, sure="1")), 302),
                            (cast.admin.post(cast.address, merge_form(cast, sure="1")), 422)):  # fmt: skip
         assert answer.status_code == status
@@ -132,7 +134,7 @@ def test_two_administrators_confirm_at_once(cast):
 
 
 def test_a_new_unit_reports_as_its_old_ones_were_declared_to(cast):
-    """A group that reports for itself does so too under another name, and in each of its parts."""
+    """A group declared to report still reports after a rename, and so does each of its parts."""
     actions.open_units(
         [
             draft("x", name="xã X", reports_declared=True),
@@ -144,7 +146,7 @@ def test_a_new_unit_reports_as_its_old_ones_were_declared_to(cast):
     old = Unit.objects.get(code="x")
     new = restructuring.merge_units([old], draft("x", name="phường X"), ON, by=None, basis="NQ").new[0]
     assert Unit.objects.get(pk=new.pk).reports and new.has_children
-    below = {one.code: one.pk for one in Unit.objects.filter(parent=new)}
+    below = {unit.code: unit.pk for unit in Unit.objects.filter(parent=new)}
     parts = divided(
         ("y", "xã Y", "1/2"), ("z", "xã Z", "1/2"), on="1/9/2025", sure="1",
         **{f"into_{below['t1']}": "1", f"into_{below['t2']}": "2"},
@@ -153,8 +155,8 @@ def test_a_new_unit_reports_as_its_old_ones_were_declared_to(cast):
     assert list(Unit.objects.filter(code__in="yz").values_list("reports", flat=True)) == [True, True]
 
 
-def test_the_page_says_which_tier_and_below_whom(cast):
-    """What else would tell a change of tier or of parent from a mere new name?"""
+def test_the_page_shows_tier_and_parent(cast):
+    """Otherwise a change of tier or parent would look like a new name only."""
     moved = merge_form(cast, olds=[cast.tan_thanh.pk], parent="35", tier="district", name="thị xã Tân Thanh")
     page = text_of(cast.admin.post(cast.address, moved))
     assert "Cấp huyện, thuộc tỉnh Hà Nam" in page

@@ -1,4 +1,4 @@
-"""The roster equals a recount after any history, and asks the same number of questions at any size."""
+"""The roster equals a recount after any history, with a fixed number of queries at any size."""
 
 from datetime import date, timedelta
 
@@ -59,9 +59,9 @@ def test_equals_a_recount_after_any_history(tree, history, start, length):
         for unit in Unit.objects.all():
             for external in (False, True):
                 counted: dict[str, int] = {}
-                owing = Unit.objects.under(unit).expected_within(*span)
-                for one in owing if external else owing.exclude(kind="external"):
-                    counted[one.tier] = counted.get(one.tier, 0) + 1
+                expected = Unit.objects.under(unit).expected_within(*span)
+                for body in expected if external else expected.exclude(kind="external"):
+                    counted[body.tier] = counted.get(body.tier, 0) + 1
                 assert roster.expected(unit, [span], external=external) == [counted]
         by_child = roster.expected_by_child(tree.district, [span])
         for child in Unit.objects.filter(parent=tree.district):
@@ -73,8 +73,8 @@ def test_check_finds_what_was_changed_by_hand_and_rebuild_mends_it(tree):
     RosterStep.objects.filter(group=tree.district, tier="commune").update(opened=7)
     RosterStep.objects.filter(group=tree.province, tier="district", external=True).delete()
     RosterStep.objects.create(group=tree.province, tier="country", external=False, on=START, opened=1)
-    found = {(item.group, item.tier, item.stored, item.counted) for item in roster.check()}
-    assert found == {
+    differences = {(item.group, item.tier, item.stored, item.counted) for item in roster.check()}
+    assert differences == {
         (tree.district.pk, "commune", (7, 0), (2, 0)),
         (tree.province.pk, "district", (0, 0), (1, 0)),
         (tree.province.pk, "country", (1, 0), (0, 0)),
