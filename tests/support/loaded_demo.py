@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection, transaction
 
+from core import database
 from reports import demo
 from reports.models import Review
 
@@ -78,6 +79,8 @@ def _load_on_postgresql() -> None:
         for name, last in _sequences.items():
             cursor.execute("SELECT setval(%s, %s)", [name, last])
         cursor.execute("SET LOCAL session_replication_role = origin")
+    # As loading does: by statistics of empty tables PostgreSQL plans a query that takes minutes.
+    database.analyze_tables()
 
 
 def _keep_rows() -> None:
