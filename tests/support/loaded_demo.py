@@ -75,7 +75,7 @@ def _load_on_postgresql() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         for table, rows in _rows.items():
-            cursor.execute(f"DELETE FROM {table}")  # noqa: S608 -- a name that PostgreSQL told
+            cursor.execute(f"DELETE FROM {table}")  # noqa: S608 -- names from PostgreSQL
             cursor.copy_expert(f"COPY {table} FROM STDIN", BytesIO(rows))
         for name, last in _sequences.items():
             cursor.execute("SELECT setval(%s, %s)", [name, last])
