@@ -92,13 +92,13 @@ def fingerprints_of_host(there: World) -> dict[str, str]:
 def file_fingerprints(path: Path) -> dict[str, str]:
     """SHA-256 of each table and of the schema of an SQLite file."""
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as base:
-        return fingerprints.of(base, "sqlite")
+        return fingerprints.table_digests(base, "sqlite")
 
 
 def server_fingerprints(folder: Path, name: str = "postgres") -> dict[str, str]:
     """The same of a database of a PostgreSQL server."""
     with closing(psycopg2.connect(host=str(folder), user="postgres", dbname=name)) as base:
-        return fingerprints.of(base, "postgresql")
+        return fingerprints.table_digests(base, "postgresql")
 
 
 def differing(what: str, before: dict[str, str], after: dict[str, str]) -> list[str]:

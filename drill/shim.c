@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static long told(const char *variable) {
+static long setting(const char *variable) {
     const char *name = getenv(variable);
     char text[24] = "";
     int file = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
@@ -23,14 +23,14 @@ static long told(const char *variable) {
 int fsync(int file) {
     static int (*real)(int);
     if (!real) real = dlsym(RTLD_NEXT, "fsync");
-    usleep(1000 * told("DRILL_SLOW"));
+    usleep(1000 * setting("DRILL_SLOW"));
     return real(file);
 }
 
 int fdatasync(int file) {
     static int (*real)(int);
     if (!real) real = dlsym(RTLD_NEXT, "fdatasync");
-    usleep(1000 * told("DRILL_SLOW"));
+    usleep(1000 * setting("DRILL_SLOW"));
     return real(file);
 }
 
@@ -38,7 +38,7 @@ int clock_gettime(clockid_t which, struct timespec *at) {
     static int (*real)(clockid_t, struct timespec *);
     if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
     int answer = real(which, at);
-    if (!answer && which == CLOCK_REALTIME) at->tv_sec += told("DRILL_CLOCK");
+    if (!answer && which == CLOCK_REALTIME) at->tv_sec += setting("DRILL_CLOCK");
     return answer;
 }
 

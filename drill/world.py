@@ -31,21 +31,21 @@ from records.catalogue import Catalogue
 from records.locking import actions
 from records.models import State, Submission
 from records.submissions.lines import grid_lines
-found = []
+months = []
 by = User.objects.get(username="tonghop")
 approved = Submission.objects.filter(month=202207, editions__state=State.APPROVED, unit__tier="commune")
-for one in approved.order_by("pk"):
-    clerk = User.objects.filter(username=f"xa-{one.unit.code}").first()
+for submission in approved.order_by("pk"):
+    clerk = User.objects.filter(username=f"xa-{submission.unit.code}").first()
     if clerk is None:
         continue
-    asked = actions.request_unlock(one, reason="drill", by=clerk, at=clock.now())
-    actions.decide_unlock_request(asked, grant=True, by=by, at=clock.now())
-    edition = one.editions.latest("number")
+    unlock_request = actions.request_unlock(submission, reason="drill", by=clerk, at=clock.now())
+    actions.decide_unlock_request(unlock_request, grant=True, by=by, at=clock.now())
+    edition = submission.editions.latest("number")
     lines = {line.code: line for line in grid_lines(edition, Catalogue(stored_calendar()))}
     served = {code: sorted(line.served) for code, line in lines.items()}
     openings = {code: line.values["opening"] or 0 for code, line in lines.items()}
-    found.append([clerk.username, one.pk, edition.revision, served, openings])
-print(json.dumps(found))
+    months.append([clerk.username, submission.pk, edition.revision, served, openings])
+print(json.dumps(months))
 """
 
 

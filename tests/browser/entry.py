@@ -1,4 +1,4 @@
-"""What the tests of the entry sheet share: a commune with a month to enter, signing in, boxes of the grid."""
+"""Helpers for tests of the entry sheet: a commune with a month to enter, sign-in, cells of the grid."""
 
 from datetime import date
 from types import SimpleNamespace
@@ -19,8 +19,8 @@ from units.tree import roster
 
 @pytest.fixture
 def office(live_server) -> SimpleNamespace:
-    """A commune whose June is approved and whose July is open, its clerk and reviewer, and the server's address."""
-    # The flush between transactional tests takes along what the migrations wrote.
+    """A commune with June approved and July open, its clerk and reviewer, and the server's address."""
+    # The flush between transactional tests also deletes the rows that migrations wrote.
     Field.objects.get_or_create(code=Field.UNDIVIDED, defaults={"name": "Không chia theo lĩnh vực"})
     fields = []
     for code, name, channels in [
@@ -51,7 +51,7 @@ def sign_in(page: Page, user: User, url: str) -> None:
 
 
 def open_sheet(page: Page, office: SimpleNamespace) -> Page:
-    """The clerk at the month of July, once its script runs."""
+    """The clerk's July sheet, once its script runs."""
     sign_in(page, office.clerk, office.url)
     page.goto(f"{office.url}/records/{office.july.pk}/")
     expect(page.locator("#xem-tiep")).to_be_visible()
@@ -63,10 +63,10 @@ def box(page: Page, name: str) -> Locator:
 
 
 def saved(page: Page) -> Locator:
-    """The line that says whether what was typed is at the server; "Đang lưu…" from the first key on."""
+    """The status line that says whether the input is saved; "Đang lưu…" from the first key on."""
     return page.locator("#trang-thai")
 
 
 def fits(page: Page) -> bool:
-    """Whether the page scrolls downwards only."""
+    """Whether the page has no horizontal scroll bar."""
     return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

@@ -1,13 +1,13 @@
-"""The way of somebody without a mouse."""
+"""Keyboard navigation for browser tests."""
 
 from playwright.sync_api import Locator, Page
 
 
 def tab_to(page: Page, place: Locator) -> None:
-    """As somebody without a mouse gets there."""
+    """Press Tab until the element has the focus."""
     place.wait_for()
     for _ in range(400):
-        if place.evaluate("one => one === document.activeElement"):
+        if place.evaluate("element => element === document.activeElement"):
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"no key leads to {place}")

@@ -1,4 +1,4 @@
-"""A review in the browser: the demo, signing in and opening a page."""
+"""Fixtures for tests of a review in the browser: the demo, sign-in and opening a page."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -15,7 +15,7 @@ def review(transactional_db, settings, tmp_path) -> Review:
 
 
 def sign_in(page: Page, live_server, name: str, address: str) -> Page:
-    """The page after signing in, at an address of the product."""
+    """Sign in and open an address; return the page."""
     page.goto(f"{live_server.url}/accounts/login/?next={address}")
     page.get_by_label("Tên đăng nhập").fill(name)
     page.get_by_label("Mật khẩu").first.fill(demo.PASSWORD)

@@ -1,4 +1,4 @@
-"""An export of the one-stop system becomes a month's draft in the browser: uploaded, mapped, read, compared, filled."""
+"""A case list of the one-stop system becomes a draft: upload, column mapping, preview, comparison, fill."""
 
 from pathlib import Path
 
@@ -15,13 +15,13 @@ from .entry import fits, sign_in
 
 @pytest.fixture(autouse=True)
 def _by_hand(monkeypatch, settings, tmp_path) -> None:
-    """Files of the test stay with it, and it is the worker."""
+    """Keep files in the test's folder, and let the test run the worker."""
     settings.MEDIA_ROOT = tmp_path / "media"
     monkeypatch.setattr(jobs, "start_worker", lambda: None)
 
 
 def check_page(page: Page, accessible) -> None:
-    """On a phone, then on the screen of the offices."""
+    """Check the layout on a phone, then on an office screen."""
     for width, height in ((375, 740), (1366, 768)):
         page.set_viewport_size({"width": width, "height": height})
         assert fits(page)
@@ -51,7 +51,7 @@ def test_from_an_export_to_the_draft(page: Page, office, accessible, tmp_path: P
     expect(page.get_by_role("status").first).to_contain_text("Đang chờ đến lượt")
     check_page(page, accessible)
     jobs.carry_out(*jobs.take_next(timezone.now()))
-    # The page asks again by itself.
+    # The page polls.
     expect(page.get_by_role("heading", level=1)).to_contain_text("Đã nạp 150 hồ sơ", timeout=8000)
     check_page(page, accessible)
     page.get_by_role("link", name="Xem số đếm và so với số đã báo").press("Enter")
@@ -59,12 +59,14 @@ def test_from_an_export_to_the_draft(page: Page, office, accessible, tmp_path: P
     check_page(page, accessible)
     page.get_by_role("button", name="Điền số đếm vào bảng nhập").press("Enter")
     expect(page.get_by_text("Đã lấy số từ tệp xuất tháng 7.xlsx.")).to_be_visible()
-    told = counted([[*line[:-1], "Đang xử lý" if line[-1] == "Hồ sơ lạ" else line[-1]] for line in lines])
+    expected_counts = counted(
+        [[*line[:-1], "Đang xử lý" if line[-1] == "Hồ sơ lạ" else line[-1]] for line in lines]
+    )
     for row in DossierCount.objects.filter(edition__submission=office.july).select_related("field"):
-        assert row.resolved_late == told[row.field.code]["resolved_late"]
-        assert row.pending_in_time == told[row.field.code]["pending_in_time"]
+        assert row.resolved_late == expected_counts[row.field.code]["resolved_late"]
+        assert row.pending_in_time == expected_counts[row.field.code]["pending_in_time"]
     page.get_by_role("link", name="Lấy số từ hệ thống một cửa").press("Enter")
-    number = told["ho-tich"]["opening"]
+    number = expected_counts["ho-tich"]["opening"]
     page.get_by_role("link", name=f"Hộ tịch, Kỳ trước chuyển sang: {number} hồ sơ").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"Kỳ trước chuyển sang: {number} hồ sơ")
     check_page(page, accessible)

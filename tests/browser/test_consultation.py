@@ -1,6 +1,4 @@
-"""Collecting for a review in a real browser: asked, written with a bound figure, taken over, commented on, settled;
-every page around a review is accessible and fits a phone.
-"""
+"""Consultation on a review: request, contribution with a bound figure, merge, comments; accessible, also on a phone."""
 
 import re
 
@@ -19,7 +17,7 @@ from units.models import Unit
 
 @pytest.fixture
 def open_as(quiet_page: Page, live_server):
-    """open_as("tonghop", "/reports/reviews/") signs in, out of what went before, and opens an address."""
+    """open_as("tonghop", "/reports/reviews/") signs out the previous user, signs in and opens an address."""
 
     def go(name: str, address: str) -> Page:
         quiet_page.context.clear_cookies()
@@ -88,7 +86,7 @@ def test_pages_around_a_review_are_accessible(review, open_as, accessible, live_
     presets = indicators_actions.read_presets(project.BASE_DIR / "fixtures" / "indicators.json")
     indicators_actions.define_indicator(presets, by=None, at=NOW)
     section, unit = review.sections.get(order=4), Unit.objects.get(code="13474")
-    (one,) = consultation_actions.ask_units(
+    (asking,) = consultation_actions.ask_units(
         review, [unit], by=None, at=NOW, section=section, due_on=NOW.date(), words="Nêu số lớp."
     )
     consultation_actions.ask_units(review, [unit], by=None, at=NOW, due_on=NOW.date())
@@ -101,7 +99,7 @@ def test_pages_around_a_review_are_accessible(review, open_as, accessible, live_
             f"/reports/reviews/{review.pk}/",
         ],
         "xa-13474": [
-            f"/reports/asked/{one.pk}/",
+            f"/reports/asked/{asking.pk}/",
             "/reports/tasks/",
             "/records/",
             f"/reports/reviews/{review.pk}/",

@@ -1,4 +1,4 @@
-"""What a unit is asked to write, in the editor of the sections: its own figures are put in by keys and stay bound."""
+"""A unit's contribution to a review: its figures are inserted by keyboard and stay bound."""
 
 import gzip
 import re
@@ -18,10 +18,10 @@ from .review_page import no_sideways_scroll
 @pytest.fixture
 def asking(review: Review) -> Asking:
     section, unit = review.sections.get(order=4), Unit.objects.get(code="13474", active_until=None)
-    (one,) = actions.ask_units(
+    (request,) = actions.ask_units(
         review, [unit], by=None, at=NOW, section=section, due_on=NOW.date() + timedelta(3)
     )
-    return one
+    return request
 
 
 def test_own_figures_are_written_by_keys_and_sent(asking, open_as, accessible):
@@ -39,11 +39,11 @@ def test_own_figures_are_written_by_keys_and_sent(asking, open_as, accessible):
         page.set_viewport_size({"width": width, "height": 768})
         no_sideways_scroll(page)
         accessible(page)
-    page.keyboard.press("Control+s")  # keeps it, and does not send it
+    page.keyboard.press("Control+s")  # saves without sending
     expect(page.get_by_text("Đã lưu, chưa gửi.")).to_be_visible()
-    kept = Asking.objects.get(pk=asking.pk)
-    assert re.fullmatch(r"Tiếp nhận \[\[unit\.13474\.received_direct\|[\d.]+\]\] hồ sơ\.", kept.body)
-    assert kept.sent_at is None
+    saved = Asking.objects.get(pk=asking.pk)
+    assert re.fullmatch(r"Tiếp nhận \[\[unit\.13474\.received_direct\|[\d.]+\]\] hồ sơ\.", saved.body)
+    assert saved.sent_at is None
     expect(page.locator("#soan .fact--fresh")).to_have_count(1)
     page.get_by_role("button", name="Gửi", exact=True).press("Enter")
     expect(page.get_by_text("Đã gửi nội dung.")).to_be_visible()

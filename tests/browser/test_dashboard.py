@@ -1,4 +1,4 @@
-"""The dashboard in Chromium: seen without scrolling, on a phone, without a script, by axe, with its charts."""
+"""The dashboard in Chromium: without scrolling, on a phone, without JavaScript, checked by axe, with its charts."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from accounts.models import User
 ADDRESS = "/?unit=351&period=2022-H1"
 RIGHT = "getBoundingClientRect().right"
 PAST_THEIR_CELL = (
-    f"all => all.filter(one => one.{RIGHT} > one.closest('td').{RIGHT} + 1).map(one => one.innerText)"
+    f"all => all.filter(mark => mark.{RIGHT} > mark.closest('td').{RIGHT} + 1).map(mark => mark.innerText)"
 )
 
 
@@ -24,7 +24,7 @@ def demo(transactional_db) -> None:
 
 @pytest.fixture
 def signed_in(demo, live_server):
-    """signed_in(page, name): the page carries the session of that name."""
+    """signed_in(page, name) adds that user's session cookie to the page."""
 
     def sign(page: Page, name: str) -> Page:
         client = Client()
@@ -54,18 +54,18 @@ def test_the_answer_without_scrolling_and_the_charts(quiet_page, signed_in, live
     expect(page.locator(".chart[data-drawn]")).to_have_count(2)
     assert "cấp huyện 55,4%" in page.locator("canvas").first.get_attribute("aria-label")
     accessible(page)
-    page.locator("details.show").evaluate_all("all => all.forEach((one) => { one.open = true; })")
+    page.locator("details.show").evaluate_all("all => all.forEach((element) => { element.open = true; })")
     accessible(page)
 
 
 def test_the_charts_are_drawn_from_the_page_alone_with_its_own_faces(quiet_page, signed_in, live_server):
-    """Nothing is asked for once more: the page has what they are drawn from, and names the files of its fonts."""
-    page, asked = signed_in(quiet_page, "tonghop"), []
-    page.on("request", lambda request: asked.append((request.resource_type, request.url)))
+    """Drawing them sends no further request: data and font files are in the page."""
+    page, requests = signed_in(quiet_page, "tonghop"), []
+    page.on("request", lambda request: requests.append((request.resource_type, request.url)))
     page.goto(live_server.url + ADDRESS)
     expect(page.locator(".chart[data-drawn]")).to_have_count(2)
-    assert [kind for kind, _ in asked if kind in ("fetch", "xhr")] == []
-    fonts = [url for kind, url in asked if kind == "font"]
+    assert [kind for kind, _ in requests if kind in ("fetch", "xhr")] == []
+    fonts = [url for kind, url in requests if kind == "font"]
     assert len(fonts) == len(set(fonts)) == 2
     assert page.evaluate(
         "['400', '600'].every((weight) => document.fonts.check(`${weight} 12px 'IBM Plex Sans'`))"
@@ -73,13 +73,13 @@ def test_the_charts_are_drawn_from_the_page_alone_with_its_own_faces(quiet_page,
 
 
 def test_the_bar_takes_one_line_with_the_switch_of_both_bases(quiet_page, signed_in, live_server, accessible):
-    """Its controls stand on one line, whatever the unit is called."""
+    """Even for a unit with a long name."""
     page = signed_in(quiet_page, "tonghop")
     page.set_viewport_size({"width": 1366, "height": 768})
     for address in (ADDRESS, ADDRESS + "&basis=today", ADDRESS + "&basis=today&include=submitted"):
         page.goto(live_server.url + address)
         bottoms = page.locator("form.bar > *:visible").evaluate_all(
-            "all => all.map((one) => Math.round(one.getBoundingClientRect().bottom))"
+            "all => all.map((element) => Math.round(element.getBoundingClientRect().bottom))"
         )
         assert len(bottoms) >= 5 and len(set(bottoms)) == 1, (address, bottoms)
     accessible(page)
@@ -128,7 +128,7 @@ def test_no_number_of_a_whole_country_is_cut_off(quiet_page, signed_in, live_ser
     page.set_viewport_size({"width": width, "height": 768})
     page.goto(live_server.url + ADDRESS)
     beside = page.locator(".fig__num small")
-    beside.evaluate_all("all => all.forEach((one) => { one.textContent = '16.633.747/16.644.996'; })")
+    beside.evaluate_all("all => all.forEach((element) => { element.textContent = '16.633.747/16.644.996'; })")
     assert beside.count() > 2
     assert beside.evaluate_all(PAST_THEIR_CELL.replace("'td'", "'.fig'")) == []
 

@@ -1,4 +1,4 @@
-"""The words of a section in a real browser: figures stay bound, by mouse and by keys alone, and nothing is lost."""
+"""The section editor: figures stay bound, by mouse and by keyboard alone, and no text is lost."""
 
 import gzip
 import re
@@ -26,7 +26,7 @@ def section(review: Review) -> ReviewSection:
 
 
 def write(section: ReviewSection, body: str, heading: str = "1. Công tác chỉ đạo") -> ReviewSection:
-    """What somebody else saves."""
+    """Save the section as another user."""
     section.refresh_from_db()
     version = section_version(section)
     return actions.write_section(section, heading, body, by=None, at=NOW, version=version)
@@ -44,12 +44,12 @@ def words(section, open_as) -> Page:
 
 @pytest.fixture
 def refused(section, context, live_server) -> Page:
-    """The same page where a request is refused: the browser says so on its console."""
+    """The same page for tests of refused requests, which the browser reports on its console."""
     return ready(sign_in(context.new_page(), live_server, "tonghop", address(section)))
 
 
 def ready(page: Page) -> Page:
-    """The page once its scripts have all come."""
+    """The page once its scripts are loaded."""
     expect(state(page)).to_have_attribute("data-state", re.compile("."))
     return page
 
@@ -63,7 +63,7 @@ def figures(page: Page) -> Locator:
 
 
 def stored(page: Page) -> str:
-    """What would be saved."""
+    """The text that would be saved."""
     return page.locator("[name=body]").input_value()
 
 
@@ -86,7 +86,7 @@ def tip(page: Page) -> Locator:
 
 
 def paste(page: Page, **kinds: str) -> None:
-    """kinds: text, html, as another program puts them on the clipboard."""
+    """Paste text or HTML, as another program puts them on the clipboard."""
     page.evaluate(
         """(kinds) => {
             const data = new DataTransfer();
@@ -147,7 +147,7 @@ def test_the_source_shows_under_the_mouse(words):
 
 
 def test_the_source_stays_within_the_window(words):
-    """Below the figure, and above it where the window ends."""
+    """Below the figure, or above it at the end of the window."""
     caret_at_end(words)
     for _ in range(12):
         words.keyboard.press("Enter")
@@ -240,7 +240,7 @@ WORD = (
 
 
 def test_word_gives_plain_words(words):
-    """No style, script or picture comes along, and the browser's console has nothing to say of them."""
+    """Styles, scripts and pictures are dropped, without errors on the browser's console."""
     caret_at_end(words)
     paste(words, html=WORD, text="Kết quả đạt 45\r\nĐoạn của Word\r\n")
     assert stored(words) == f"{BODY}Kết quả đạt 45\n\nĐoạn của Word"
@@ -361,11 +361,11 @@ def test_what_is_typed_outlives_the_session(refused, section, live_server):
 def test_leaving_unsaved_asks_and_another_person_gets_nothing(words, section, live_server):
     caret_at_end(words)
     words.keyboard.type(" Riêng tư.")
-    asked = []
-    words.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    dialogs = []
+    words.once("dialog", lambda dialog: (dialogs.append(dialog.type), dialog.accept()))
     words.get_by_role("link", name="Xem báo cáo").click()
     expect(words).to_have_url(re.compile(f"/reports/reviews/{section.review_id}/#"))
-    assert asked == ["beforeunload"]
+    assert dialogs == ["beforeunload"]
     expect(words.get_by_text("Trên máy này còn lời văn chưa lưu")).to_be_visible()
     words.get_by_role("button", name="Đăng xuất").click()
     words.get_by_role("button", name="Đăng xuất, xóa lời văn này").click()
@@ -451,7 +451,7 @@ def test_without_javascript_tokens_are_edited_as_text(section, browser, browser_
 
 
 def test_the_page_is_light(section, context, live_server):
-    """P8: the review's text editor may weigh 300 KB compressed with fonts; it is loaded here only."""
+    """P8: the section editor weighs at most 300 KB compressed, with fonts; no other page loads it."""
     page = sign_in(context.new_page(), live_server, "tonghop", f"/reports/reviews/{section.review_id}/")
     assert "prosemirror" not in page.content()
     page = context.new_page()
@@ -460,10 +460,10 @@ def test_the_page_is_light(section, context, live_server):
     page.goto(f"{live_server.url}{address(section)}")
     expect(editor(page)).to_be_visible()
     icon = page.locator("link[rel=icon]").get_attribute("href")
-    loaded.setdefault(f"{live_server.url}{icon}", b"")  # asked for by a browser with a window only
+    loaded.setdefault(f"{live_server.url}{icon}", b"")  # a headless browser does not load it
     weight = sum(len(gzip.compress(body, 6)) for body in loaded.values()) / 1024
     (library,) = [body for url, body in loaded.items() if "prosemirror" in url]
-    told = f"{len(library) / 1024:.0f} KB raw, {len(gzip.compress(library, 6)) / 1024:.0f} KB compressed"
-    print(f"\nedit page of a section: {weight:.0f} KB in {len(loaded)} requests; library {told}")
+    sizes = f"{len(library) / 1024:.0f} KB raw, {len(gzip.compress(library, 6)) / 1024:.0f} KB compressed"
+    print(f"\nedit page of a section: {weight:.0f} KB in {len(loaded)} requests; library {sizes}")
     assert weight <= 300 and len(library) <= 300 * 1024
     assert len(loaded) <= 10

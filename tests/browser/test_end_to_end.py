@@ -1,4 +1,4 @@
-"""A month from its first key to the figures of leadership: one clerk, one reviewer, sixteen units, and no mouse."""
+"""A month from the clerk's first key to the dashboard, by keyboard: one clerk, one reviewer, sixteen units."""
 
 from datetime import date
 from io import StringIO
@@ -34,7 +34,7 @@ FIELDS = (
     ("thi-dua", "Thi đua, khen thưởng"),
     ("dau-thau", "Đấu thầu"),
 )
-LEFT = 5  # dossiers that the clerk's June leaves open in each field
+LEFT = 5  # dossiers pending at the end of June in each field
 OTHERS = 15
 COLUMNS = [measure for group in COLUMN_GROUPS for measure in group.measures]
 WAY = ["open", "save", "send", "return", "save", "send", "approve"]
@@ -42,7 +42,7 @@ WAY = ["open", "save", "send", "return", "save", "send", "approve"]
 
 @pytest.fixture
 def district(live_server) -> SimpleNamespace:
-    """Sixteen communes: fifteen have sent July, the last one's clerk has it before her."""
+    """Sixteen communes: fifteen have sent July, the last one has not entered it yet."""
     Field.objects.get_or_create(code=Field.UNDIVIDED, defaults={"name": "Không chia theo lĩnh vực"})
     fields = [Field.objects.create(code=code, name=name, order=at) for at, (code, name) in enumerate(FIELDS)]
     for field in fields:
@@ -69,12 +69,12 @@ def district(live_server) -> SimpleNamespace:
 
 
 def numbers(at: int) -> dict[str, int]:
-    """What the clerk's paper says of the field at a place; the balance closes."""
-    done = 30 + at + LEFT - 3
+    """The numbers to enter for the field at a position; the balance holds."""
+    resolved = 30 + at + LEFT - 3
     return balanced(30 + at) | {
         "opening": LEFT,
-        "resolved_on_time": done,
-        "returned_direct": done,
+        "resolved_on_time": resolved,
+        "returned_direct": resolved,
         "pending_in_time": 3,
     }
 
@@ -85,7 +85,7 @@ def work_list(page: Page, user: User, district: SimpleNamespace) -> None:
 
 
 def on_the_dashboard(page: Page, district: SimpleNamespace) -> tuple[str, str]:
-    """What the dashboard says of the district's July: dossiers received, units that reported."""
+    """The district's July on the dashboard: received dossiers, reporting units."""
     sign_in(page, district.reviewer, district.url)
     page.goto(f"{district.url}/?unit=351&period={JULY}")
     row = page.get_by_role("row", name="Tổng: huyện Thanh Liêm")
@@ -93,7 +93,7 @@ def on_the_dashboard(page: Page, district: SimpleNamespace) -> tuple[str, str]:
 
 
 def enter_the_month(page: Page) -> None:
-    """Along the rows, from the first cell to the last; without a network in every second row."""
+    """Row by row, from the first cell to the last; offline in every second row."""
     tab_to(page, box(page, f"{FIELDS[0][0]}-opening"))
     for at, (code, _) in enumerate(FIELDS):
         offline = at % 2 == 0
@@ -109,8 +109,8 @@ def enter_the_month(page: Page) -> None:
 
 
 def correct(page: Page, code: str, change: int) -> None:
-    """So many more received, resolved and returned in a field."""
-    values = numbers([one for one, _ in FIELDS].index(code))
+    """Add `change` to the received, resolved and returned dossiers of a field."""
+    values = numbers([name for name, _ in FIELDS].index(code))
     for measure in ("received_direct", "resolved_on_time", "returned_direct"):
         tab_to(page, box(page, f"{code}-{measure}"))
         page.keyboard.type(str(values[measure] + change))
@@ -118,7 +118,7 @@ def correct(page: Page, code: str, change: int) -> None:
 
 
 def send(page: Page) -> None:
-    """By the page that checks before."""
+    """Through the check page."""
     press(page, "button", "Kiểm tra và gửi")
     expect(page.get_by_role("heading", level=1)).to_have_text("Không có lỗi, có thể gửi")
     press(page, "button", "Gửi báo cáo")

@@ -1,4 +1,4 @@
-"""Entering, sending, returning and approving a month in a real browser, with and without its scripts."""
+"""Entering, sending, returning and approving a month, with and without JavaScript."""
 
 import pytest
 from playwright.sync_api import expect
@@ -101,7 +101,7 @@ def test_a_month_goes_its_way_without_scripts(office, browser, browser_context_a
     page.get_by_role("button", name="Gửi báo cáo").click()
     sign_in(page, office.reviewer, office.url)
     page.goto(f"{office.url}/records/")
-    # Of the cell that was marked nothing changed, so the report is looked at first.
+    # The marked cell is unchanged, so the report is checked first.
     page.get_by_role("link", name="Thị trấn Tân Thanh", exact=True).first.click()
     page.get_by_role("button", name="Duyệt", exact=True).click()
     expect(page.get_by_text("Đã duyệt thị trấn Tân Thanh, tháng 7/2022.")).to_be_visible()

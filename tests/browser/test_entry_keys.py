@@ -1,4 +1,4 @@
-"""The grid by keyboard alone: moving, typing over, undo, notes, the next thing to see, past numbers on demand."""
+"""The entry grid by keyboard: moving, overwriting, undo, notes, next issue, figures of earlier months."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -19,7 +19,7 @@ def press(page: Page, *keys: str) -> None:
 
 
 def pad(page: Page, text: str) -> None:
-    """What the ten-key pad sends with its lock on, on a Vietnamese keyboard: its decimal key is a comma."""
+    """Type on the numeric keypad of a Vietnamese keyboard, whose decimal key is a comma."""
     keyboard = page.context.new_cdp_session(page)
     for sign in text:
         code = "NumpadDecimal" if sign == "," else f"Numpad{sign}"
@@ -110,7 +110,7 @@ def test_undo_and_redo_go_by_cell(sheet):
 
 
 def test_next_thing_to_see_and_the_note_of_its_row(sheet, accessible):
-    """F8 goes to errors, then to warnings; F2 states why, which answers the warning."""
+    """F8 goes to errors, then to warnings; F2 opens the note, which answers the warning."""
     box(sheet, "ho-tich-opening").focus()
     sheet.keyboard.type("8")
     press(sheet, "Enter", "ArrowDown")
@@ -137,15 +137,15 @@ def test_next_thing_to_see_and_the_note_of_its_row(sheet, accessible):
 
 
 def test_what_is_odd_in_the_report_as_a_whole_is_the_next_thing_to_see(sheet):
-    """Told at the first cell once no cell is blank: nothing but zeros; a note in any row answers it."""
+    """Nothing but zeros: flagged at the first cell once no cell is blank; a note in any row answers it."""
     optional = ("transferred_in", "transferred_out")
-    boxes = sheet.locator("tr[data-row] input[data-m]").evaluate_all("all => all.map((one) => one.name)")
+    boxes = sheet.locator("tr[data-row] input[data-m]").evaluate_all("all => all.map((input) => input.name)")
     first, *others = [name for name in boxes if not name.endswith(optional)]
     for name in others:
         box(sheet, name).fill("0")
     expect(sheet.locator("#xem-tiep")).to_contain_text("1 điều cần xem, 1 ô chưa báo")
     box(sheet, first).fill("0")
-    # What the month before left open is another thing to see, in the second row.
+    # The previous month's pending dossiers are another issue, in the second row.
     expect(sheet.locator("#xem-tiep")).to_contain_text("2 điều cần xem")
     box(sheet, "ho-tich-opening").focus()
     press(sheet, "F8")
@@ -157,7 +157,7 @@ def test_what_is_odd_in_the_report_as_a_whole_is_the_next_thing_to_see(sheet):
     expect(sheet.locator("#xem-tiep")).to_contain_text("1 điều cần xem")
 
 
-def test_blank_zero_and_not_served_are_told_apart(sheet):
+def test_blank_zero_and_not_served_look_different(sheet):
     blank = box(sheet, "chung-thuc-received_direct")
     expect(blank).to_have_attribute("placeholder", "—")
     expect(blank).to_have_attribute("inputmode", "numeric")

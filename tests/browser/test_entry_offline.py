@@ -1,4 +1,4 @@
-"""Nothing that a clerk typed is lost: without a network, in a closed browser, after the session, against colleagues."""
+"""No input of a clerk is lost: offline, in a closed browser, in an ended session, on conflicts with colleagues."""
 
 from datetime import timedelta
 
@@ -23,20 +23,22 @@ def stored(code: str = "ho-tich") -> DossierCount:
 
 
 def stored_texts(page: Page) -> list[str]:
-    """The texts that this browser keeps."""
+    """The texts stored in this browser."""
     return page.evaluate(
         """async () => {
-            const done = (request) => new Promise((told) => { request.onsuccess = () => told(request.result); });
-            const base = await done(indexedDB.open("cchc"));
-            const records = await done(base.transaction("cells").objectStore("cells").getAll());
+            const result = (request) => new Promise((resolve) => {
+                request.onsuccess = () => resolve(request.result);
+            });
+            const base = await result(indexedDB.open("cchc"));
+            const records = await result(base.transaction("cells").objectStore("cells").getAll());
             base.close();
-            return records.map((one) => one.text);
+            return records.map((record) => record.text);
         }"""
     )
 
 
 def wait_until_kept(page: Page, *texts: str) -> None:
-    """The browser writes a moment after the key."""
+    """Wait for the browser to store the texts, a moment after the key."""
     for _ in range(50):
         if sorted(stored_texts(page)) == sorted(texts):
             return
@@ -71,7 +73,7 @@ def test_without_a_network_typing_goes_on_and_is_sent_later(office, page, access
     page.context.set_offline(True)
     type_into(page, "ho-tich-received_direct", "1240")
     type_into(page, "ho-tich-withdrawn", "2")
-    # At once: on a busy machine "1" might be taken for a number that somebody stopped at.
+    # At once: on a busy machine a pause after "1" would save it.
     box(page, "ho-tich-awaiting").focus()
     page.keyboard.insert_text("12,5")
     page.keyboard.press("Enter")
@@ -121,7 +123,7 @@ def test_a_closed_browser_brings_the_numbers_back(
 
 
 def test_a_lost_answer_is_asked_for_again_and_changes_once(office, page):
-    """The server stores and the network fails before the answer: the same request is repeated."""
+    """The server saves, but the network fails before the response: the same request is repeated."""
     open_sheet(page, office)
     bodies = []
 
@@ -144,13 +146,13 @@ def test_a_lost_answer_is_asked_for_again_and_changes_once(office, page):
 
 
 def test_what_is_typed_before_the_sending_script_is_there_is_saved(office, page):
-    held = []
-    page.route("**/js/drafts*.js", lambda route: held.append(route))
+    routes = []
+    page.route("**/js/drafts*.js", lambda route: routes.append(route))
     sign_in(page, office.clerk, office.url)
     page.goto(f"{office.url}/records/{office.july.pk}/", wait_until="commit")
     expect(page.locator("#xem-tiep")).to_be_visible()
     type_into(page, "ho-tich-received_direct", "61")
-    held[0].continue_()
+    routes[0].continue_()
     expect(saved(page)).to_have_attribute("data-state", "saved")
     assert stored().received_direct == 61
 
@@ -166,7 +168,7 @@ def test_a_server_in_trouble_is_said_and_tried_again(office, page):
 
 
 def test_an_answer_that_is_not_the_servers_is_no_saving(office, quiet_page):
-    """A network that asks to sign in to it answers 200 with a page of its own."""
+    """A captive portal answers 200 with its own sign-in page."""
     open_sheet(quiet_page, office)
     quiet_page.route(
         "**/cells/", lambda route: route.fulfill(status=200, body="<html>", content_type="text/html")
@@ -201,7 +203,7 @@ def test_a_browser_that_keeps_nothing_saves_all_the_same_and_says_so(office, qui
 
 
 def test_two_clerks_in_one_cell_choose(office, colleague, page, accessible):
-    """Both values with who and when; what the colleague changed elsewhere is taken over and said."""
+    """Both values are shown with author and time; the colleague's other changes are merged and reported."""
     open_sheet(page, office)
     save_as(colleague, office, 0, received_direct=16, withdrawn=3, awaiting=4)
     page.context.set_offline(True)
@@ -226,13 +228,13 @@ def test_two_clerks_in_one_cell_choose(office, colleague, page, accessible):
 
 
 def test_an_older_draft_does_not_overwrite_a_colleague(office, colleague, page):
-    """Kept without a network, sent days later: the revision of that time goes along."""
+    """Stored offline and sent days later with the revision of that time."""
     open_sheet(page, office)
     page.context.set_offline(True)
     type_into(page, "ho-tich-received_direct", "61")
     expect(saved(page)).to_contain_text("Mất mạng")
     wait_until_kept(page, "61")
-    # Before the page is left: what it tries to send then slips past an offline that is only played.
+    # Before leaving the page: its last request would bypass Playwright's offline mode.
     save_as(colleague, office, 0, received_direct=16)
     page.goto("about:blank")
     page.context.set_offline(False)
@@ -268,7 +270,7 @@ def test_an_ended_session_loses_nothing(office, page, accessible, settings):
 
 
 def test_signing_in_again_elsewhere_goes_on_here(office, page, settings):
-    """Another tab signs in: this one takes the new token by itself."""
+    """After a sign-in in another tab this tab uses the new token."""
     office.clerk.set_password(PASSWORD)
     office.clerk.save()
     open_sheet(page, office)
@@ -305,7 +307,7 @@ def test_a_month_locked_while_open_keeps_what_was_typed_readable(office, page, a
     wait_until_kept(page)
 
 
-def test_a_clerk_without_the_unit_is_told(office, page):
+def test_a_clerk_without_the_unit_sees_why(office, page):
     open_sheet(page, office)
     Membership.objects.filter(user=office.clerk).delete()
     type_into(page, "ho-tich-received_direct", "1240")
@@ -391,7 +393,7 @@ def test_another_person_finds_nothing_of_the_first(office, page):
 
 
 def test_what_waits_goes_before_the_month_is_sent(office, page):
-    """ "Kiểm tra và gửi" right after a key: the number is stored, and the form meets its own revision."""
+    """ "Kiểm tra và gửi" right after a key: the number is saved first, and the form has the new revision."""
     open_sheet(page, office)
     box(page, "ho-tich-received_direct").focus()
     page.keyboard.type("1240")

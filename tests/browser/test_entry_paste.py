@@ -58,7 +58,7 @@ def copied(page: Page) -> str:
 
 
 def test_a_block_fills_the_cells_and_is_one_undo(sheet, paste):
-    """Dots are thousands, a blank inside clears, a hidden space is none, a cell that is not served is told."""
+    """Dots group thousands, a blank inside clears, hidden spaces are ignored, a cell that is not served is reported."""
     box(sheet, "ho-tich-received_direct").fill("99")
     box(sheet, "chung-thuc-opening").focus()
     paste("3\t1.240\t\u00a07\u200b\t2\t\r\n1\t\t1 000\t0\t8\r\n")
@@ -98,7 +98,7 @@ def test_each_wrong_cell_says_why_and_keeps_its_text(sheet, paste):
 
 
 def test_heads_and_names_say_where_the_numbers_go(sheet, paste):
-    """Rows in another order, sums, a total row and numbers of columns come along; the focus does not matter."""
+    """Rows in another order, totals and column numbers are recognized; the focus does not matter."""
     box(sheet, "ho-tich-withdrawn").focus()
     paste(
         "BIỂU TỔNG HỢP\n"
@@ -162,7 +162,7 @@ def test_empty_lines_and_a_clipboard_without_text_clear_nothing(sheet, paste):
     expect(saved(sheet)).to_contain_text("Đã lưu lúc")
 
 
-def test_what_has_no_cell_is_told(sheet, paste):
+def test_what_has_no_cell_is_reported(sheet, paste):
     box(sheet, "chung-thuc-received_online_full").focus()
     paste("1\t9\n2\t3\n4\t5\n6\t7")
     expect(paste_message(sheet)).to_contain_text(
@@ -196,7 +196,7 @@ def test_a_huge_block_is_refused_with_a_sentence(sheet, text, size):
 
 
 def test_copy_gives_the_block_back(sheet, paste):
-    """A range and the whole sheet come out as they would go in; cut clears."""
+    """A copied range or sheet can be pasted back unchanged; cut clears."""
     block = "3\t1.240\t7\n1\t\t1.000"
     paste(block)
     for key in ("Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowDown"):
@@ -231,7 +231,7 @@ def test_one_text_goes_in_at_the_caret_or_over_the_range(sheet, paste):
 
 
 def test_a_block_is_read_as_a_sheet_writes_it(sheet):
-    """The texts of a block, as a sheet writes them: quotes around line ends, quotes doubled, a short last line."""
+    """Spreadsheets quote line breaks, double the quotes, and may leave the last line short."""
     written = '"a\nb"\t"say ""x"""\r\n1\t\r\n2'
     lines = sheet.evaluate("(text) => CCHC.blocks.parse(text)", written)
     assert lines == [["a b", 'say "x"'], ["1", ""], ["2"]]

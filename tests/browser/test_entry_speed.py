@@ -1,4 +1,5 @@
-"""What entering a month costs where no busy machine can change it: key presses, weight, and that all of it is stored.
+"""Costs of entering a month that do not depend on the machine: key presses, page weight, and that all input is saved.
+
 Times are measured by bench/entry.py (P15, Entry).
 """
 
@@ -45,7 +46,7 @@ def test_a_month_of_nine_by_six_takes_few_keys(office, page):
     typed = {}
     presses = digits = 0
     codes = page.locator("tr[data-row] input[data-m=withdrawn]").evaluate_all(
-        "all => all.map((one) => one.name.replace('-withdrawn', ''))"
+        "all => all.map((input) => input.name.replace('-withdrawn', ''))"
     )
     box(page, f"{codes[0]}-{MEASURES[0]}").focus()
     for measure in MEASURES:
@@ -89,13 +90,13 @@ def test_a_block_of_fifteen_by_ten_is_saved(wide):
 
 
 def test_the_page_is_light(office, page):
-    """P8: at most 150 KB compressed with fonts, at most 10 requests, the icon among them."""
+    """P8: at most 150 KB compressed with fonts, at most 10 requests including the icon."""
     more_fields(9)
     loaded = {}
     page.on("response", lambda answer: loaded.update({answer.url: len(gzip.compress(answer.body(), 6))}))
     open_sheet(page, office)
     icon = page.locator("link[rel=icon]").get_attribute("href")
-    loaded.setdefault(f"{office.url}{icon}", 200)  # asked for by a browser with a window only
+    loaded.setdefault(f"{office.url}{icon}", 200)  # a headless browser does not load it
     weight = sum(loaded.values()) / 1024
     assert weight <= 150
     assert len(loaded) <= 10

@@ -1,4 +1,4 @@
-"""A month by its Excel form in a real browser: downloaded, filled in with LibreOffice, refused, mended, sent."""
+"""A month by its Excel form: download, fill in with LibreOffice, rejected upload, correction, sending."""
 
 from pathlib import Path
 
@@ -24,14 +24,14 @@ WRONG = {
 
 
 def downloaded(page: Page, link: str, path: Path) -> Path:
-    with page.expect_download() as found:
+    with page.expect_download() as download:
         page.get_by_role("link", name=link, exact=True).click()
-    found.value.save_as(path)
+    download.value.save_as(path)
     return path
 
 
 def filled_in(path: Path, cells: dict) -> Path:
-    """The cells typed over, and the file saved by LibreOffice."""
+    """The form with these cells overwritten, saved by LibreOffice."""
     book = opened(path.read_bytes())
     sheet = book.worksheets[-1]
     for (code, name), value in cells.items():
@@ -48,7 +48,7 @@ def bring(page: Page, path: Path) -> None:
 def test_a_form_is_filled_in_libreoffice_refused_by_three_cells_mended_and_sent(
     office, page, accessible, tmp_path
 ):
-    # No quiet page: the browser's console tells that the file was refused (400).
+    # Not quiet_page: the console reports the rejected upload (400).
     open_sheet(page, office)
     form = downloaded(page, "Tải biểu Excel", tmp_path / "bieu.xlsx")
     sheet = opened(form.read_bytes()).worksheets[0]
@@ -60,10 +60,10 @@ def test_a_form_is_filled_in_libreoffice_refused_by_three_cells_mended_and_sent(
     accessible(page)
     bring(page, filled_in(form, whole | WRONG))
     expect(page.get_by_role("heading", level=1)).to_have_text("Chưa ghi số nào: tệp có 3 chỗ cần sửa")
-    told = page.get_by_role("region", name="Chỗ cần sửa trong tệp")
+    errors = page.get_by_role("region", name="Chỗ cần sửa trong tệp")
     for place in places:
-        expect(told.get_by_role("cell", name=place, exact=True)).to_be_visible()
-    expect(told).to_contain_text("“#N/A” là lỗi của bảng tính.")
+        expect(errors.get_by_role("cell", name=place, exact=True)).to_be_visible()
+    expect(errors).to_contain_text("“#N/A” là lỗi của bảng tính.")
     accessible(page)
     assert office.july.editions.get().revision == 0
     (tmp_path / "again").mkdir()
@@ -89,9 +89,9 @@ def test_the_pages_of_forms_fit_and_are_accessible(office, quiet_page, accessibl
     accessible(page)
     assert fits(page)
     downloaded_by = page.get_by_role("button", name="Tải biểu Excel")
-    with page.expect_download() as found:
+    with page.expect_download() as download:
         downloaded_by.click()
-    found.value.save_as(tmp_path / "huyen.xlsx")
+    download.value.save_as(tmp_path / "huyen.xlsx")
     assert opened((tmp_path / "huyen.xlsx").read_bytes()).sheetnames == ["Thị trấn Tân Thanh"]
     page = open_sheet(page, office)
     assert fits(page)

@@ -1,6 +1,4 @@
-"""An administrator gives another system a token, a higher system its address, and looks how the system is, by keyboard
-alone.
-"""
+"""An administrator creates a token and a push receiver, and checks the system's health, by keyboard alone."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -43,7 +41,7 @@ def fill(page: Page, label: str, text: str) -> None:
 
 
 def looked_at(page: Page, accessible) -> None:
-    """At both widths: nothing stands out at the side, axe finds nothing."""
+    """Check at both widths: no horizontal scrolling, no violations by axe."""
     for width in (375, 1366):
         page.set_viewport_size({"width": width, "height": 768})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
@@ -102,7 +100,7 @@ def test_a_receiver_by_keyboard(admin, quiet_page: Page, live_server, accessible
 
 
 def test_the_condition_by_keyboard(admin, quiet_page: Page, live_server, accessible, settings, tmp_path):
-    """From the menu to the page, through a wrong password of somebody, to that person."""
+    """From the menu to the page, and from a failed sign-in to that user."""
     settings.DATA_DIR = tmp_path
     failed = {"username": "quantri", "ip_address": "10.0.0.1", "locked_out": True}
     AccessFailureLog.objects.create(**failed)

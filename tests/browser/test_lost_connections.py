@@ -1,4 +1,4 @@
-"""Days on which the server dies under a save, or the unit is closed under the clerk who types."""
+"""The server dies during a save, or the unit is closed while its clerk types."""
 
 import json
 import signal
@@ -23,13 +23,13 @@ def type_into(page: Page, name: str, text: str) -> None:
 
 
 def test_a_unit_closed_while_its_month_is_open(office, page, accessible):
-    """The page says why, and what was typed stays to be read."""
+    """The page says why, and the input stays readable."""
     open_sheet(page, office)
     close_unit(office.july.unit, date(2022, 6, 14), by=None)
     type_into(page, "ho-tich-received_direct", "1240")
-    told = page.get_by_role("alert")
-    expect(told).to_contain_text("thị trấn Tân Thanh đã hết hoạt động ngày 14/6/2022")
-    expect(told).to_contain_text("1 số bạn vừa gõ chưa được ghi vào báo cáo")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("thị trấn Tân Thanh đã hết hoạt động ngày 14/6/2022")
+    expect(alert).to_contain_text("1 số bạn vừa gõ chưa được ghi vào báo cáo")
     expect(box(page, "ho-tich-received_direct")).to_have_value("1.240")
     expect(box(page, "ho-tich-received_direct")).not_to_be_editable()
     accessible(page)
@@ -40,7 +40,7 @@ def test_a_unit_closed_while_its_month_is_open(office, page, accessible):
 
 @pytest.fixture
 def server(tmp_path) -> Iterator[Server]:
-    """The product as it is served, on the demo's data."""
+    """A served product with the demo's data."""
     server = Server(tmp_path)
     try:
         server.start()
@@ -50,7 +50,7 @@ def server(tmp_path) -> Iterator[Server]:
 
 
 def savings(server: Server) -> list[dict]:
-    """What the log has of numbers saved on the page, as it lies on the disk."""
+    """The saves from the page that are in the log on disk."""
     with closing(sqlite3.connect(f"file:{server.folder / 'cchc.sqlite3'}?mode=ro", uri=True)) as base:
         rows = base.execute(
             "SELECT detail FROM ledger_entry WHERE action = 'submission.save' ORDER BY sequence"
@@ -59,7 +59,7 @@ def savings(server: Server) -> list[dict]:
 
 
 def test_a_server_killed_between_save_and_answer(server, page):
-    """It stored the number and died (kill -9); started again it meets the same request and changes nothing twice."""
+    """Killed after the save (kill -9) and restarted, it gets the same request and changes nothing twice."""
     page.goto(f"{server.address}/accounts/login/?next=/records/")
     page.get_by_label("Tên đăng nhập").fill("xa-13486")
     page.get_by_label("Mật khẩu").fill("demo")
@@ -84,8 +84,8 @@ def test_a_server_killed_between_save_and_answer(server, page):
     server.start()
     expect(saved(page)).to_have_attribute("data-state", "saved", timeout=40_000)
     assert len(sent) > 1
-    assert all(one == sent[0] for one in sent)
+    assert all(save == sent[0] for save in sent)
     new = savings(server)[len(before) :]
-    assert [list(one["cells"]["ho-tich"]) for one in new] == [["withdrawn"]]
+    assert [list(save["cells"]["ho-tich"]) for save in new] == [["withdrawn"]]
     page.reload()
     expect(box(page, "ho-tich-withdrawn")).to_have_value("7")

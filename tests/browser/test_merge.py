@@ -1,4 +1,4 @@
-"""Thirty units of a province become one on the page, and a part of one goes elsewhere: shown, confirmed, undone."""
+"""Thirty units merge into one, and a part of a unit moves to another: previewed, confirmed, undone."""
 
 from datetime import date
 from pathlib import Path
@@ -27,7 +27,7 @@ NUMBER = 30
 
 @pytest.fixture
 def province(transactional_db) -> Unit:
-    """A province of thirty-two communes, each with an office of one name, and its administrator."""
+    """A province of thirty-two communes, each with an office of the same name, and its administrator."""
     drafts = [UnitDraft("37", "tỉnh Ninh Bình", "committee", "province", START)]
     for at in range(NUMBER + 2):
         drafts.append(UnitDraft(f"c{at:02}", f"xã Số {at:02}", "committee", "commune", START, parent="37"))
@@ -40,7 +40,7 @@ def province(transactional_db) -> Unit:
 
 
 def sign_in_by_hand(page: Page, url: str, address: str) -> None:
-    """The administrator comes to an address through the form."""
+    """Sign in as the administrator through the form, and open an address."""
     page.goto(f"{url}/accounts/login/?next={address}")
     page.get_by_label("Tên đăng nhập").fill("quantri")
     page.get_by_label("Mật khẩu").first.fill(PASSWORD)
@@ -71,7 +71,7 @@ def test_thirty_units_become_one(province, quiet_page: Page, live_server, access
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name="Xác nhận sáp nhập").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Xã Lớn")
-    # Thirty communes and their offices, which become one, and the only one of its name.
+    # Thirty communes and their offices, which merge into the only office of its name.
     assert Succession.objects.count() == 2 * NUMBER + 1
     new = Unit.objects.get(code="moi")
     assert set(Unit.objects.filter(parent=new).values_list("code", flat=True)) == {"p00", "tram"}
@@ -103,7 +103,7 @@ def test_one_unit_gets_another_name_by_keyboard_alone(province, quiet_page: Page
     sure = page.get_by_role("button", name="Xác nhận thay thế")
     for _ in range(40):
         page.keyboard.press("Tab")
-        if sure.evaluate("one => one === document.activeElement"):
+        if sure.evaluate("element => element === document.activeElement"):
             break
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Phường Số 07")
@@ -133,7 +133,7 @@ def test_a_part_of_a_unit_goes_to_its_neighbour(province, quiet_page: Page, live
 
 
 def test_the_sheet_of_a_first_month_says_what_was_taken_over(office, quiet_page: Page, accessible):
-    """In place of a month before, which the new unit has not."""
+    """Instead of the previous month, which the new unit does not have."""
     page, old, on = quiet_page, office.july.unit, date(2022, 6, 15)
     draft = UnitDraft("moi", "xã Mới", "committee", "commune", on, parent=old.parent)
     new = restructuring.merge_units([old], draft, on, by=None, basis="NQ").new[0]
@@ -156,7 +156,7 @@ def test_the_sheet_of_a_first_month_says_what_was_taken_over(office, quiet_page:
 
 
 def test_a_group_is_divided_with_its_offices(province, quiet_page: Page, live_server, accessible):
-    """One office goes on in each part, one ends; shown, confirmed, undone."""
+    """Each part takes one office, one is closed; previewed, confirmed, undone."""
     place = lifecycle_actions.open_units(
         [
             UnitDraft("351", "huyện Thanh Liêm", "committee", "district", START, parent="37"),
@@ -197,8 +197,7 @@ def test_a_group_is_divided_with_its_offices(province, quiet_page: Page, live_se
 def test_after_a_refusal_the_focus_is_where_something_is_to_be_mended(
     province, page: Page, live_server, accessible
 ):
-    """On the first faulty field; where only the whole is wrong, on the words that say so. Both say that nothing was
-    written."""
+    """On the first invalid field, else on the message. Both say that nothing was saved."""
     old = Unit.objects.get(code="c07")
     sign_in_by_hand(page, live_server.url, f"/units/{old.pk}/succeed/")
     page.get_by_label("Đơn vị mới hoạt động từ ngày").fill("32/7/2022")
@@ -215,11 +214,11 @@ def test_after_a_refusal_the_focus_is_where_something_is_to_be_mended(
     accessible(page)
 
 
-def divided(page: Page, kept: str, gone: str) -> None:
-    """The form of a division filled in with both shares, up to its preview."""
+def divided(page: Page, first_share: str, second_share: str) -> None:
+    """Fill in the form of a division with both shares and open its preview."""
     page.get_by_label("Chia tách từ ngày").fill("1/7/2022")
     page.get_by_label("Căn cứ").fill("Quyết định 5")
-    for number, code, share in ((1, "tram", kept), (2, "p07", gone)):
+    for number, code, share in ((1, "tram", first_share), (2, "p07", second_share)):
         part = page.get_by_role("group", name=f"Phần thứ {number}")
         part.get_by_label("Mã").fill(code)
         part.get_by_label("Tỷ lệ").fill(share)

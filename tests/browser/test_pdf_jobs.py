@@ -1,4 +1,4 @@
-"""The page of a long PDF that is on its way, in a real browser: what it says, asks, and how it looks on a phone."""
+"""The page of a long PDF job: its messages, its polling, and its layout on a phone."""
 
 import re
 
@@ -31,7 +31,7 @@ def stands(drawing: Drawing, state: str, pages: int = 0, words: str = "") -> Non
 
 
 def check_page(page: Page, accessible) -> None:
-    """On a phone, then on the screen of the offices."""
+    """Check the layout on a phone, then on an office screen."""
     for width, height in ((375, 740), (1366, 768)):
         page.set_viewport_size({"width": width, "height": height})
         no_sideways_scroll(page)
@@ -43,7 +43,7 @@ def test_a_long_pdf_on_its_way(drawing, open_as, accessible):
     expect(page.get_by_role("status").first).to_contain_text("Sẽ vẽ ngay khi việc đang làm xong.")
     check_page(page, accessible)
     stands(drawing, JobState.WORKING, pages=37)
-    # The browser asks again by itself.
+    # The page polls.
     expect(page.get_by_role("status").first).to_contain_text(
         "Đã dàn 37 trang, ước khoảng 84 trang.", timeout=8000
     )
@@ -62,7 +62,7 @@ def test_a_long_pdf_that_is_not_or_ready(drawing, open_as, accessible, monkeypat
     expect(page.get_by_role("button", name="Vẽ PDF")).to_be_visible()
     check_page(page, accessible)
     stands(drawing, JobState.DONE, pages=84)
-    monkeypatch.setattr(copies, "is_cached", lambda found, doc: True)
+    monkeypatch.setattr(copies, "is_cached", lambda _review, _doc: True)
     page.reload()
     expect(page.get_by_text("Đã có bản PDF.")).to_be_visible()
     expect(page.get_by_role("link", name="Tải PDF")).to_have_attribute("href", re.compile(r"\.pdf$"))

@@ -1,4 +1,4 @@
-"""The projection in a real browser: keys, touch, no network, letters that 15 m can read, no script, a phone."""
+"""The projection of a review: keys, touch, offline, letters readable from 15 m, without JavaScript, on a phone."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -7,14 +7,14 @@ from reports import demo
 
 from .review_page import no_sideways_scroll
 
-# Screens of halls; in parts of their height the least letters, and the least ones that say what a figure is.
+# Width and height of hall screens; minimum letter height as a share of the screen's, overall and for claims.
 SCREENS = [(1366, 768, 0.05, 0.06), (1920, 1080, 0.05, 0.06), (1024, 768, 0.04, 0.04)]
 SMALLEST = """() => [...document.querySelectorAll('.slide')].map(slide => {
-  const texts = [...slide.querySelectorAll('*')].filter(one => [...one.childNodes].some(
-    node => node.nodeType === 3 && node.data.trim()) && !one.closest('[hidden]'));
-  const height = one => parseFloat(getComputedStyle(one).fontSize) / innerHeight;
+  const texts = [...slide.querySelectorAll('*')].filter(element => [...element.childNodes].some(
+    node => node.nodeType === 3 && node.data.trim()) && !element.closest('[hidden]'));
+  const height = element => parseFloat(getComputedStyle(element).fontSize) / innerHeight;
   return {id: slide.id, all: Math.min(...texts.map(height)),
-    said: Math.min(1, ...texts.filter(one => one.closest('.slide__mid, .slide__say')).map(height)),
+    claims: Math.min(1, ...texts.filter(element => element.closest('.slide__mid, .slide__say')).map(height)),
     cut: slide.scrollHeight > slide.clientHeight + 1 || slide.scrollWidth > slide.clientWidth + 1};
 })"""
 
@@ -48,15 +48,15 @@ def test_keys_lead_through_it(hall):
 
 def test_once_opened_it_needs_no_network(hall):
     hall.wait_for_function("[...document.fonts].every(face => face.status === 'loaded')")
-    asked: list[str] = []
-    hall.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    hall.on("request", lambda request: requests.append(request.url))
     hall.context.set_offline(True)
     figures = []
     for _ in range(hall.locator(".slide").count() - 1):
         hall.keyboard.press("ArrowRight")
         figures += shown(hall).locator("[data-figure]").all_inner_texts()
     assert {"51,7%", "12,6%", "98,6%", "99,3%", "168/168"} <= set(figures)
-    assert asked == []
+    assert requests == []
     hall.context.set_offline(False)
 
 
@@ -66,12 +66,14 @@ def test_each_slide_says_its_period_and_completeness(hall):
     expect(hall.locator("#trang-2 .slide__foot")).to_contain_text("72/72 báo cáo tháng")
 
 
-@pytest.mark.parametrize(("width", "height", "least", "said"), SCREENS)
-def test_letters_are_read_from_15_metres_and_nothing_is_cut(hall, width, height, least, said):
+@pytest.mark.parametrize(("width", "height", "least", "least_claim"), SCREENS)
+def test_letters_are_read_from_15_metres_and_nothing_is_cut(hall, width, height, least, least_claim):
     hall.set_viewport_size({"width": width, "height": height})
     slides = hall.evaluate(SMALLEST)
     assert len(slides) > 10
-    small = [slide for slide in slides if slide["all"] < least or slide["said"] < said or slide["cut"]]
+    small = [
+        slide for slide in slides if slide["all"] < least or slide["claims"] < least_claim or slide["cut"]
+    ]
     assert small == []
 
 
@@ -85,7 +87,7 @@ def test_it_is_accessible(hall, accessible, width):
 
 
 def signed_in(browser, live_server, **how) -> Page:
-    """A page of its own kind of browser, signed in without a script."""
+    """Sign in through the form in a context with these options; return the page."""
     page = browser.new_context(locale="vi-VN", **how).new_page()
     page.goto(f"{live_server.url}/accounts/login/")
     page.get_by_label("Tên đăng nhập").fill("tonghop")

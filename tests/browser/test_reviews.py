@@ -1,4 +1,4 @@
-"""A review in a real browser: read, edited, closed, downloaded and verified, without an error on the console."""
+"""A review in the browser: read, edit, freeze, download and verify, without console errors."""
 
 from io import StringIO
 

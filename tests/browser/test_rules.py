@@ -1,4 +1,4 @@
-"""The browser judges as the server does: same values, codes and sentences for a table of cases and random ones."""
+"""Validation in the browser and on the server give the same values, codes and messages."""
 
 import json
 from datetime import date
@@ -22,7 +22,7 @@ from tests.bad_inputs.numbers import READ, REFUSED, REFUSED_TYPED
 
 SCRIPT = Path(settings.BASE_DIR) / "static/js/rules.js"
 JUNE = Month(2022, 6)
-# Weighted towards what counts are made of; then what sheets, other scripts and other programs bring along.
+# Mostly digits; also what spreadsheets, other scripts and other programs paste.
 SIGNS = (
     "0123456789" * 4
     + "....,,   --+%/#=:eExX"
@@ -54,7 +54,7 @@ def some_text(chance: Random) -> str:
 
 
 def some_values(chance: Random, served: frozenset[str]) -> dict[str, int | None]:
-    """A row as clerks fill them: blank here and there, closing as often as not, now and then far too large."""
+    """A row as clerks fill it in: some blanks, closing in half the rows, sometimes far too large."""
     largest = chance.choice([0, 3, 60, 5_000, 999_999_999])
     blanks = chance.choice([0, 0, 0.1, 0.5])
     values = {
@@ -72,7 +72,7 @@ def some_values(chance: Random, served: frozenset[str]) -> dict[str, int | None]
 
 
 def some_past(chance: Random, values: dict, served: frozenset[str]) -> dict[int, dict]:
-    """Up to fourteen months, near the row's own numbers or anywhere; the last one sometimes the same again."""
+    """Up to fourteen months, close to the row's values or arbitrary; sometimes the last one equals the row."""
     months: dict[int, dict] = {}
     for back in range(chance.choice([0, 1, 5, 6, 7, 12, 12, 14]), 0, -1):
         if chance.random() < 0.1:
@@ -119,7 +119,7 @@ def expected(case: dict[str, Any]) -> dict[str, list]:
         "cells": as_lists([fault for fault in cells if fault]),
         "faults": as_lists(count_rules.check_row(values, served)),
         "balance": [count_rules.balance_difference(values, served), count_rules.balance_text(values)],
-        "warnings": as_lists([one.fault for one in odd]),
+        "warnings": as_lists([oddity.fault for oddity in odd]),
         "written": [formatting.format_count(value) for value in values.values()],
     }
 
@@ -127,8 +127,8 @@ def expected(case: dict[str, Any]) -> dict[str, list]:
 def expected_report(cases: list[dict]) -> list[list]:
     rows = {at: case["values"] for at, case in enumerate(cases)}
     last = {at: case["row"]["last"] for at, case in enumerate(cases)}
-    found = (count_rules.check_nothing_reported(rows.values()), count_rules.check_odd_report(rows, last))
-    return as_lists([fault for fault in found if fault])
+    faults = (count_rules.check_nothing_reported(rows.values()), count_rules.check_odd_report(rows, last))
+    return as_lists([fault for fault in faults if fault])
 
 
 def some_report(chance: Random) -> list[dict]:
@@ -148,7 +148,7 @@ def some_report(chance: Random) -> list[dict]:
 
 @pytest.fixture
 def rules_page(quiet_page: Page) -> Page:
-    """An empty page that carries the rules as data, and the script that reads them."""
+    """An empty page with the rules as data and the validation script."""
     data = json.dumps(count_rules.rules_as_data(date(2022, 6, 14))).replace("<", "\\u003c")
     quiet_page.set_content(f'<script id="rules" type="application/json">{data}</script>')
     quiet_page.add_script_tag(path=SCRIPT)
@@ -173,16 +173,16 @@ def test_the_browser_judges_as_the_server_does(rules_page):
     for text, (value, message) in zip(texts, answer["texts"], strict=True):
         number, fault = count_rules.read_cell("opening", text, frozenset(MEASURES))
         assert (value, message) == (number, fault.message if fault else None), repr(text)
-    for case, found in zip(cases, answer["rows"], strict=True):
-        assert found == expected(case), case
-    for report, found in zip(reports, answer["reports"], strict=True):
-        assert found == expected_report(report), report
-    # Guards the cases themselves: every rule that a page can break is broken by some of them.
+    for case, judged in zip(cases, answer["rows"], strict=True):
+        assert judged == expected(case), case
+    for report, judged in zip(reports, answer["reports"], strict=True):
+        assert judged == expected_report(report), report
+    # The cases must cover every rule that a page can break.
     broken = {
         fault[0]
-        for found in answer["rows"]
+        for judged in answer["rows"]
         for part in ("cells", "faults", "warnings")
-        for fault in found[part]
+        for fault in judged[part]
     }
-    broken |= {fault[0] for found in answer["reports"] for fault in found}
+    broken |= {fault[0] for judged in answer["reports"] for fault in judged}
     assert broken == set(RULES) - {"mixed_level"}

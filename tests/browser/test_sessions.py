@@ -1,4 +1,4 @@
-"""A person ends a session that was left open elsewhere, by keyboard alone."""
+"""A user ends a session left open on another computer, by keyboard alone."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The leader's and the office's way with a review by keyboard alone, and what anyone sees of it afterwards."""
+"""Freezing, signing and issuing a review by keyboard alone, and what readers see of it afterwards."""
 
 from io import StringIO
 from pathlib import Path
@@ -18,7 +18,7 @@ from .keyboard import press, tab_to
 
 
 def sign_in(page: Page, url: str, name: str, address: str) -> None:
-    """By keyboard; whoever was signed in before is signed out."""
+    """By keyboard, after signing out the previous user."""
     page.context.clear_cookies()
     page.goto(f"{url}/accounts/login/?next={address}")
     tab_to(page, page.get_by_label("Tên đăng nhập"))
@@ -38,7 +38,7 @@ def download(page: Page, name: str, folder: Path) -> bytes:
 
 
 def choose(page: Page, label: str, path: Path) -> None:
-    """Tab to a field for a file; the window in which the file is picked then is the browser's own."""
+    """Tab to a file field and choose a file; the file dialog itself is the browser's."""
     tab_to(page, page.get_by_label(label))
     page.get_by_label(label).set_input_files(path)
 

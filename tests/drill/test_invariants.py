@@ -1,4 +1,4 @@
-"""The drills' own eyes: what was lost, half stored or stored twice is found."""
+"""Tests the drills' own checks: they detect what is lost, half written or stored twice."""
 
 import json
 import sqlite3
@@ -23,7 +23,7 @@ ENTRY = "INSERT INTO ledger_entry VALUES (?, 'submission:7', ?, ?)"
 
 
 class Base:
-    """A month of two fields that was saved with 101, then 102, and sent once; its clerk was told so."""
+    """A month of two fields, saved with 101, then 102, and sent once; all three were acknowledged to the clerk."""
 
     def __init__(self) -> None:
         self.base = sqlite3.connect(":memory:")
@@ -42,7 +42,7 @@ class Base:
     def reading(self):
         yield Snapshot(self.base, "?")
 
-    def looked(self) -> tuple[int, list[str]]:
+    def check(self) -> tuple[int, list[str]]:
         look = Look(self, [self.clerk])
         look.at_once()
         return look.lost, look.broken
@@ -53,24 +53,24 @@ def base() -> Base:
     return Base()
 
 
-def test_what_was_told_and_is_stored_is_no_fault(base):
-    assert base.looked() == (0, [])
+def test_what_was_acknowledged_and_is_stored_is_no_fault(base):
+    assert base.check() == (0, [])
 
 
 @pytest.mark.parametrize("saved", [[(101, 1), (103, 2)], [(100, 1), (101, 1), (102, 2)]])
 def test_an_acknowledged_saving_that_is_not_in_the_log_is_lost(base, saved):
     base.clerk.saved = saved
-    lost, _ = base.looked()
+    lost, _ = base.check()
     assert lost == 1
 
 
 def test_an_acknowledged_sending_that_is_not_in_the_log_is_lost(base):
     base.clerk.sent = 3
-    assert base.looked()[0] == 2
+    assert base.check()[0] == 2
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ("UPDATE records_dossiercount SET resolved_on_time = 101 WHERE rowid = 1", "half a month"),
         ("UPDATE records_dossiercount SET received_direct = NULL WHERE rowid = 2", "half a month"),
@@ -81,14 +81,14 @@ def test_an_acknowledged_sending_that_is_not_in_the_log_is_lost(base):
         ),
     ],
 )
-def test_a_month_that_is_not_whole_is_told(base, change, told):
+def test_a_month_that_is_not_whole_is_reported(base, change, message):
     base.base.execute(change)
-    _, broken = base.looked()
-    assert len(broken) == 1 and told in broken[0]
+    _, broken = base.check()
+    assert len(broken) == 1 and message in broken[0]
 
 
-def test_a_month_that_fell_back_is_told(base):
+def test_a_month_that_fell_back_is_reported(base):
     base.base.execute(
         "UPDATE records_dossiercount SET received_direct=101, returned_direct=101, resolved_on_time=101"
     )
-    assert "acknowledged 102" in base.looked()[1][0]
+    assert "acknowledged 102" in base.check()[1][0]

@@ -1,4 +1,4 @@
-"""The faults that `scripts/drill --only planted` plants fit the code as it is now."""
+"""The faults of `scripts/drill --only planted` still apply to the code."""
 
 from pathlib import Path
 

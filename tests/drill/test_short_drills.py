@@ -1,4 +1,4 @@
-"""Drills that need seconds only, on the kind of database that the tests run on; scripts/drill runs them at length."""
+"""Drills that take seconds, on the database that the tests use; scripts/drill runs them longer."""
 
 import os
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ pytestmark = pytest.mark.database
 DATABASE = "PostgreSQL" if os.environ.get("DATABASE_URL") else "SQLite"
 PRAGMAS = """
 from django.db import connection, transaction
-said = []
+traced = []
 with connection.cursor() as cursor:
     for name in ("journal_mode", "synchronous"):
-        said.append(str(cursor.execute(f"PRAGMA {name}").fetchone()[0]))
-connection.connection.set_trace_callback(said.append)
+        traced.append(str(cursor.execute(f"PRAGMA {name}").fetchone()[0]))
+connection.connection.set_trace_callback(traced.append)
 with transaction.atomic():
     pass
-print(said[:3])
+print(traced[:3])
 """
 
 
@@ -58,6 +58,6 @@ def test_a_saving_under_way_is_answered_before_the_end(here, monkeypatch):
 
 
 def test_live_connections_to_sqlite_wait_for_the_disk(tmp_path):
-    """Acceptance R2; whatever the tests run on."""
-    found = World("SQLite", tmp_path).must("shell", "-v", "0", "-c", PRAGMAS)
-    assert found.strip() == "['wal', '2', 'BEGIN IMMEDIATE']"
+    """Acceptance R2; on SQLite whichever database the tests use."""
+    printed = World("SQLite", tmp_path).must("shell", "-v", "0", "-c", PRAGMAS)
+    assert printed.strip() == "['wal', '2', 'BEGIN IMMEDIATE']"

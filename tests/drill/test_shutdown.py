@@ -1,4 +1,4 @@
-"""Who ends a drill, by Ctrl+C or as a service manager does, is left without servers."""
+"""A drill stopped by Ctrl+C or SIGTERM also stops its servers."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.server import ROOT
 
-# A part that has a server run and waits.
+# A drill that starts a server and waits.
 DRILL = """
 import sys, time
 from drill import __main__ as drill
@@ -28,7 +28,7 @@ sys.exit(drill.main())
 
 
 def runs(process: int) -> bool:
-    """What has ended and was not yet taken note of has no command line any more."""
+    """Whether the process runs; a zombie has an empty command line."""
     try:
         return Path(f"/proc/{process}/cmdline").read_bytes() != b""
     except (FileNotFoundError, ProcessLookupError):
@@ -39,15 +39,15 @@ def runs(process: int) -> bool:
 def test_a_drill_that_is_ended_ends_its_servers(tmp_path, number):
     command = [sys.executable, "-c", DRILL, "--output", str(tmp_path / "drill.json")]
     ended = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    kept = Path(ended.stdout.readline().strip())
-    server = int(kept.read_text(encoding="utf-8").split()[0])
+    pid_file = Path(ended.stdout.readline().strip())
+    server = int(pid_file.read_text(encoding="utf-8").split()[0])
     try:
         assert runs(server)
         ended.send_signal(number)
-        # Again, as the impatient do: what is being tidied up is tidied up all the same.
+        # A second signal must not interrupt the cleanup.
         ended.send_signal(number)
         assert ended.wait(30) == 128 + number
-        assert not runs(server) and not kept.parent.parent.parent.exists()
+        assert not runs(server) and not pid_file.parent.parent.parent.exists()
     finally:
         ended.kill()
         ended.communicate()

@@ -51,9 +51,9 @@ def apart(transactional_db, tmp_path: Path) -> dict[str, str]:
 def fingerprints_in(apart: dict[str, str]) -> dict[str, str]:
     """Fingerprints of the other process's database."""
     if connection.vendor == "postgresql":
-        return fingerprints.of(connection, "postgresql")
+        return fingerprints.table_digests(connection, "postgresql")
     with closing(sqlite3.connect(Path(apart["CCHC_DATA"]) / "cchc.sqlite3")) as file:
-        return fingerprints.of(file, "sqlite")
+        return fingerprints.table_digests(file, "sqlite")
 
 
 @pytest.mark.parametrize(("ending", "code"), [("error", 1), ("kill", -9)])
@@ -69,10 +69,10 @@ def test_migration_that_ends_half_way_changes_nothing(apart, ending, code):
 
 def test_the_same_migration_let_through_changes_what_is_compared(transactional_db, planted):
     """Guards the test above."""
-    before = fingerprints.of(connection, connection.vendor)
+    before = fingerprints.table_digests(connection, connection.vendor)
     IdempotencyKey.objects.create(scope="13474", key="1", request_hash="0" * 64)
     call_command("migrate", "ledger", verbosity=0)
-    after = fingerprints.of(connection, connection.vendor)
+    after = fingerprints.table_digests(connection, connection.vendor)
     call_command("migrate", "ledger", OWN_LAST, verbosity=0)
     changed = {fingerprints.SCHEMA, "ledger_planted", "ledger_idempotencykey", "django_migrations"}
     assert changed <= set(fingerprints.differing(before, after))

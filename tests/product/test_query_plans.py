@@ -27,7 +27,7 @@ from reports.dashboard.queries import ShownPeriods, past_figures
 from units.models import Inherited, Membership, Role, Tier, Unit
 from units.succession import stored_lineage
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("vacuumed_tables")]
 
 # Not units_rosterstep: it has a handful of rows for each group, and the country reads all groups.
 GROWING = {"records_dossiercount", "records_edition", "records_groupsum", "records_submission", "units_unit"}

@@ -20,7 +20,7 @@ from units.succession.stored_lineage import histories_on
 
 from .test_query_plans import MERGED, SMALL_TABLE_PLANS, nodes, places_of_today
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("vacuumed_tables")]
 
 
 def test_reports_of_heirs_are_looked_for_unit_by_unit() -> None:

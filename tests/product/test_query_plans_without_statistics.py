@@ -13,7 +13,7 @@ from records.summary.figures_query import FiguresQuery, PartialTally
 
 from .test_query_plans import SCALE, places, plans
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("vacuumed_tables")]
 
 # Rows and pages in the statistics of each table: unknown, as after the first import; or none, as after an ANALYZE of
 # tables whose inserts were rolled back.

@@ -18,7 +18,7 @@ from tests.reports.year_on_year.test_comparable_units import PERIODS, told, with
 
 from .random_fields import FieldWorld, added_up, owed, reports_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("vacuumed_tables")]
 
 
 def wanted_of(unit, period, field, *, external=False, tier=None, by=None, today=None) -> FiguresQuery:

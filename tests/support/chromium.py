@@ -1,4 +1,4 @@
-"""Finds the machine's Chromium and the options to start it: without background traffic, and as root without sandbox."""
+"""Locates Chromium and its launch options: no background traffic, and no sandbox for root."""
 
 import os
 import shutil

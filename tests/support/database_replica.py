@@ -1,4 +1,4 @@
-"""Two PostgreSQL servers, the second a streaming replica of the first; for tests of what is read where."""
+"""Two PostgreSQL servers, the second a streaming replica of the first, for tests of read routing."""
 
 import os
 import shutil
@@ -17,14 +17,12 @@ OPTIONS = (
 
 
 def _programs() -> Path:
-    """Where the newest PostgreSQL of Debian lies."""
+    """The folder of Debian's newest PostgreSQL."""
     return Path(max(glob("/usr/lib/postgresql/*/bin"), key=lambda path: int(path.split("/")[4])))
 
 
 class Server:
-    """One server in a folder of its own, reached through a socket in it. `options`: of `postgres`, as its command line
-    takes them.
-    """
+    """A server in its own folder, reached through a socket there. `options`: command-line options of `postgres`."""
 
     def __init__(self, folder: Path, options: str = OPTIONS) -> None:
         self.folder, self.options = folder, options
@@ -38,17 +36,17 @@ class Server:
 
     @property
     def address(self) -> str:
-        """As DATABASE_URL takes it."""
+        """In the format of DATABASE_URL."""
         return f"postgres://postgres@{str(self.folder).replace('/', '%2F')}:5432/postgres"
 
     def run(self, program: str, *arguments: object) -> None:
-        """One of PostgreSQL's programs, which refuse to run as root."""
+        """Run a PostgreSQL program; as the user postgres if this process is root, which they refuse."""
         owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         command = [*owner, str(_programs() / program), *map(str, arguments)]
         subprocess.run(command, cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
 
     def create(self, *more: object) -> None:
-        """An empty cluster; `more`: of `initdb`. Only while it is made nothing waits for the disk."""
+        """Create an empty cluster, without fsync. `more`: options of `initdb`."""
         local = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
         self.run("initdb", "-D", self.data, *local, *more)
 
@@ -61,7 +59,7 @@ class Server:
             self.run("pg_ctl", "-D", self.data, "-m", "immediate", "-s", "-w", "stop")
 
     def ask(self, query: str) -> str:
-        """The first value of the answer."""
+        """The first value of the query's result."""
         connection = psycopg2.connect(host=str(self.folder), user="postgres", dbname="postgres")
         try:
             connection.autocommit = True
@@ -74,7 +72,7 @@ class Server:
 
 @contextmanager
 def primary_and_replica() -> Iterator[tuple[Server, Server]]:
-    """Both run; the primary is empty, and the replica follows it."""
+    """Both servers, running; the primary is empty, and the replica follows it."""
     folder = Path(tempfile.mkdtemp(prefix="cchc-two-", dir="/tmp"))
     folder.chmod(0o711)
     primary, replica = Server(folder / "primary"), Server(folder / "replica")

@@ -1,7 +1,7 @@
-"""Environment variables of the tests: a pytest plugin, loaded before Django's settings.
+"""Sets environment variables for the tests: a pytest plugin, loaded before Django's settings.
 
-The settings file is the product's own; only its variables are set here. DATABASE_URL is taken from outside, so
-that the same tests run on SQLite and on PostgreSQL, but never from a developer's .env file.
+The tests use the product's settings file. DATABASE_URL comes from the caller's environment, so that the same tests run
+on SQLite and PostgreSQL, but never from a developer's .env file.
 """
 
 import gc
@@ -15,7 +15,7 @@ os.environ.setdefault("DATABASE_URL", "")
 
 
 def pytest_collection_finish() -> None:
-    """Freeze imported and collected objects, so that garbage collection in tests skips them."""
+    """Freeze imported and collected objects, so that garbage collection skips them."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

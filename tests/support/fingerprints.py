@@ -1,4 +1,4 @@
-"""One SHA-256 for each table of a database and one for its schema: equal fingerprints mean equal rows and schema."""
+"""SHA-256 of each table of a database and of its schema: equal fingerprints mean equal rows and schema."""
 
 import hashlib
 import re
@@ -23,7 +23,7 @@ _TABLES_OF = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name",
     "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename",
 }
-# PostgreSQL writes the casts and brackets of a list in another way once it was dumped and read back.
+# PostgreSQL spells casts and brackets of a list differently after dump and restore.
 _SPELLED = re.compile(r"::(character varying|text)(\[\])?|[()]")
 _COLUMNS_OF = {
     "sqlite": "SELECT name FROM pragma_table_info('{}') ORDER BY name",
@@ -32,11 +32,11 @@ _COLUMNS_OF = {
 }
 
 
-def of(connection: Any, vendor: str) -> dict[str, str]:
-    """Digest by table name, and that of the schema under `SCHEMA`; `connection` is a driver's own or Django's.
+def table_digests(connection: Any, vendor: str) -> dict[str, str]:
+    """Digest by table name, and that of the schema under `SCHEMA`; `connection` is a driver's or Django's.
 
-    vendor: "sqlite" or "postgresql". Rows are put in order by their own text, so that where they lie does not matter.
-    Memory grows with the largest table on SQLite only by its sorting.
+    vendor: "sqlite" or "postgresql". Rows are sorted by their text, so that their physical order does not matter. On
+    SQLite sorting needs memory for the largest table.
     """
     cursor = connection.cursor()
     cursor.execute(_SCHEMA_OF[vendor])

@@ -8,9 +8,9 @@ _APPS = ("records", "units")
 
 
 @pytest.fixture
-def tables_as_new(db) -> None:
-    """Rewrite all tables: dead rows of rolled-back tests stay in the pages until VACUUM and change the planner's
-    choice, as plans cost nearly the same at the size of a test.
+def vacuumed_tables(db) -> None:
+    """Rewrite all tables. Dead rows of rolled-back tests stay in the pages until VACUUM and change the plans, whose
+    costs are nearly equal at the size of a test.
     """
     if connection.vendor != "postgresql":
         return

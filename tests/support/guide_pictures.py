@@ -23,7 +23,7 @@ PHONE = {"width": 375, "height": 812}
 
 @dataclass(frozen=True)
 class Picture:
-    """A page that `user` opens at `path`; `act` is what they do there before it is taken."""
+    """A page that `user` opens at `path`; `act` is called before the screenshot."""
 
     name: str
     user: str
@@ -33,7 +33,7 @@ class Picture:
 
 
 def follow(*names: str) -> Callable[[Page], None]:
-    """Press the first link or button of each name, one after the other."""
+    """An `act` that presses the first link or button of each name in turn."""
 
     def act(page: Page) -> None:
         for name in names:
@@ -45,7 +45,7 @@ def follow(*names: str) -> Callable[[Page], None]:
 
 
 def bring_a_form(page: Page) -> None:
-    """Download the form of the month, type three wrong cells into it, and bring it back."""
+    """Download the form of the month, type three invalid cells into it, and upload it."""
     follow("Sửa")(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="Tải biểu Excel").click()
@@ -95,7 +95,7 @@ def take(browser: Browser, address: str, picture: Picture) -> None:
 
 
 def main(names: list[str]) -> int:
-    """Take the pictures named, or all of them; 2 where a name is unknown."""
+    """Take the named screenshots, or all; return 2 if a name is unknown."""
     if unknown := set(names) - {picture.name for picture in PICTURES}:
         print(f"no such picture: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2

@@ -16,8 +16,8 @@ FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontcon
 
 
 def converted(path: Path, kind: str) -> Path:
-    """The file beside `path` that LibreOffice makes of it: kind "pdf", "xlsx". Its profile lies there too, so that two
-    runs at once do not wait for each other.
+    """Convert to a file beside `path`: kind "pdf", "xlsx". Its profile is there too, so that two runs do not wait for
+    each other.
     """
     folder = path.parent / kind
     folder.mkdir()
@@ -43,6 +43,6 @@ def recalculated(content: bytes, folder: Path) -> openpyxl.Workbook:
 
 
 def text_of(path: Path) -> str:
-    """The text of a PDF as it stands on its pages."""
+    """The text of a PDF in its layout."""
     run = subprocess.run(["pdftotext", "-layout", str(path), "-"], check=True, capture_output=True, text=True)
     return run.stdout

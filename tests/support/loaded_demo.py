@@ -1,5 +1,6 @@
-"""The demo in the test database. Loading it takes seconds, copying its rows a fraction of one: it is loaded once in a
-process and then copied.
+"""The demo in the test database.
+
+Loading it takes seconds and copying its rows a fraction of one, so each process loads it once and then copies it.
 """
 
 import sqlite3
@@ -25,7 +26,7 @@ _sequences: dict[str, int] = {}
 
 
 def load_demo() -> Review:
-    """Load the demo as of NOW into a database without rows; its review."""
+    """Load the demo as of NOW into an empty database; return its review."""
     if connection.vendor == "sqlite":
         _load_on_sqlite()
     else:
@@ -35,7 +36,7 @@ def load_demo() -> Review:
 
 @contextmanager
 def demo_loaded() -> Iterator[Review]:
-    """The demo until the block ends, for several tests that each undo what they write."""
+    """The demo until the block ends, for several tests that each roll back."""
     if connection.vendor == "sqlite":
         connection.ensure_connection()
         _keep("empty")
@@ -66,7 +67,7 @@ def _keep(name: str) -> None:
 
 
 def _load_on_postgresql() -> None:
-    """As on SQLite. In the replica role PostgreSQL fires no triggers and checks no foreign keys."""
+    """In the replica role PostgreSQL fires no triggers and checks no foreign keys."""
     if not _rows:
         demo.load_demo(FIXTURE, NOW)
         _keep_rows()
@@ -74,12 +75,12 @@ def _load_on_postgresql() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         for table, rows in _rows.items():
-            cursor.execute(f"DELETE FROM {table}")  # noqa: S608 -- a name that PostgreSQL told
+            cursor.execute(f"DELETE FROM {table}")  # noqa: S608 -- names from PostgreSQL
             cursor.copy_expert(f"COPY {table} FROM STDIN", BytesIO(rows))
         for name, last in _sequences.items():
             cursor.execute("SELECT setval(%s, %s)", [name, last])
         cursor.execute("SET LOCAL session_replication_role = origin")
-    # As loading does: by statistics of empty tables PostgreSQL plans a query that takes minutes.
+    # With statistics of empty tables PostgreSQL plans a query that takes minutes.
     database.analyze_tables()
 
 

@@ -1,5 +1,6 @@
-"""A migrated database to copy from, kept under build/: migrating one for each test process takes 6 of the 10 seconds
-of a single test. A template goes by a digest of all that migrating reads, so that a stale one is never copied.
+"""A migrated database to copy from, cached under build/: migrating takes 6 of the 10 seconds of a single test.
+
+A template's name contains a digest of everything that migrating reads, so that a stale one is never copied.
 """
 
 import ast
@@ -27,7 +28,7 @@ KEPT = 4  # templates of other branches, for each kind of database
 
 @pytest.fixture(scope="session", autouse=True)
 def databases_from_template() -> Iterator[None]:
-    """Let Django copy a migrated database instead of migrating one, and migrate where there is none to copy."""
+    """Make Django copy a migrated database if there is one, and migrate otherwise."""
     migrating = BaseDatabaseCreation.create_test_db
 
     def copying(creation: BaseDatabaseCreation, *rest: Any, **options: Any) -> str:
@@ -48,20 +49,20 @@ def databases_from_template() -> Iterator[None]:
 
 
 def digest() -> str:
-    """Of the migrations, of the project's modules that they import, of the locked packages and of what is installed."""
+    """Of the migrations, the project's modules that they import, the lock files and the installed packages."""
     files = {Path(settings.BASE_DIR) / "requirements.txt"}
     for config in apps.get_app_configs():
         if Path(config.path).parent == Path(settings.BASE_DIR):
             for migration in Path(config.path, "migrations").glob("*.py"):
                 files |= {migration, *_imported(migration)}
-    told = hashlib.sha256(repr([settings.INSTALLED_APPS, settings.CACHES]).encode())
+    sha256 = hashlib.sha256(repr([settings.INSTALLED_APPS, settings.CACHES]).encode())
     for file in sorted(files):
-        told.update(f"{file.relative_to(settings.BASE_DIR)}\n".encode() + file.read_bytes())
-    return told.hexdigest()[:16]
+        sha256.update(f"{file.relative_to(settings.BASE_DIR)}\n".encode() + file.read_bytes())
+    return sha256.hexdigest()[:16]
 
 
 def _imported(migration: Path) -> Iterator[Path]:
-    """The files of the project that a migration imports from."""
+    """The project's files that a migration imports from."""
     for node in ast.walk(ast.parse(migration.read_bytes())):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for name in (node.module, *(f"{node.module}.{name.name}" for name in node.names)):
@@ -72,7 +73,7 @@ def _imported(migration: Path) -> Iterator[Path]:
 
 @contextmanager
 def _locked() -> Iterator[None]:
-    """One process migrates; those beside it wait for its template."""
+    """One process migrates; others wait for its template."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with open(FOLDER / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -82,7 +83,7 @@ def _locked() -> Iterator[None]:
 def _copied(
     creation: BaseDatabaseCreation, template: Path, verbosity=1, autoclobber=False, keepdb=False, **_
 ) -> str:
-    """What Django's `create_test_db` does, with a copy in place of `migrate`."""
+    """Django's `create_test_db` with a copy instead of `migrate`."""
     connection = creation.connection
     name = creation._get_test_db_name()
     creation._create_test_db(verbosity, autoclobber, keepdb)
@@ -113,7 +114,7 @@ def _copied(
 
 
 def _keep(connection: BaseDatabaseWrapper, template: Path) -> None:
-    """Write the template whole or not at all, and forget the oldest."""
+    """Write the template atomically, and delete the oldest."""
     unfinished = template.with_name(f"{template.name}.new")
     unfinished.unlink(missing_ok=True)
     if connection.vendor == "sqlite":

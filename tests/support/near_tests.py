@@ -1,7 +1,7 @@
 """The tests near a file: python -m tests.support.near_tests FILE… prints them, `scripts/test --near FILE…` runs them.
 
-Near is what mirrors the file's path (of records/approval/queries.py: tests/records/approval/test_queries*.py, else all
-of that folder) and what imports the file or names its template. Where nothing does: what is near to its users.
+Near are tests that mirror the file's path (for records/approval/queries.py: tests/records/approval/test_queries*.py,
+else that whole folder), import the file or name its template; if there are none, those near its users.
 """
 
 import ast
@@ -12,24 +12,24 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = sorted(file.parent.name for file in ROOT.glob("*/__init__.py") if file.parent.name != "tests")
-STEPS = 4  # from user to user
+STEPS = 4  # from one importing file to the next
 
 
 def near(file: Path) -> set[Path]:
-    """Test files, as paths from the root; empty where none is near. Errors: FileNotFoundError."""
+    """Test files relative to the root; empty if none is near. Errors: FileNotFoundError."""
     own = file.resolve(strict=True).relative_to(ROOT)
     if own.name.startswith("test_") or own.parts[0] == "tests" and file.is_dir():
         return set(_within(own))
     users = {
-        one.relative_to(ROOT) for one in (file.resolve().rglob("*.*") if file.is_dir() else [ROOT / own])
+        path.relative_to(ROOT) for path in (file.resolve().rglob("*.*") if file.is_dir() else [ROOT / own])
     }
     for _ in range(STEPS):
         files = {test for user in users for test in _mirrored(user)} | set(_users(users, ["tests"]))
-        tests = {one for one in files if one.name.startswith("test_")}
+        tests = {path for path in files if path.name.startswith("test_")}
         if tests:
             return tests
         users = set(_users(users, ROOMS + ["templates"]))
-    # What is loaded by its path only: what is near to its package.
+    # Loaded only by its path: the tests near its package.
     return near(ROOT / own.parent) if len(own.parts) > 2 else set()
 
 
@@ -65,7 +65,7 @@ def _module(own: Path) -> str:
 
 
 def _names(own: Path) -> set[str]:
-    """The module's name, and what its package offers of it: `records.submissions.actions.send_edition` for
+    """The module's name, and what its package re-exports of it: `records.submissions.actions.send_edition` for
     records/submissions/actions.py.
     """
     names, package = {_module(own)}, own.parent / "__init__.py"
@@ -77,7 +77,7 @@ def _names(own: Path) -> set[str]:
 
 @cache
 def _imported(own: Path) -> set[str]:
-    """Modules that a file imports, names in modules, and attributes of those:
+    """The modules that a file imports, names in them, and attributes of those:
     `records.submissions.actions.send_edition`.
     """
     tree, aliases, modules = ast.parse((ROOT / own).read_bytes()), {}, set()

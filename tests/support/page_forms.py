@@ -39,7 +39,7 @@ class Forms(HTMLParser):
     def handle_endtag(self, tag):
         if tag == "textarea" and self._into:
             name, parts = self._into
-            # The first line break after the tag is the page's, not the text's.
+            # HTML ignores the first line break after the tag.
             self.forms[-1][1][name] = "".join(parts).removeprefix("\n")
             self._into = None
         elif tag == "select":
@@ -47,7 +47,7 @@ class Forms(HTMLParser):
 
 
 def form_on(client: Client, address: str, action: str = "", needs: str = "") -> tuple[str, dict[str, str]]:
-    """Address and fields of the form of a page whose action ends like this and which has the field `needs`."""
+    """Address and fields of the page's form whose action ends with `action` and which has the field `needs`."""
     page = client.get(address)
     assert page.status_code == 200, (address, page.status_code)
     for target, fields in Forms(page.content.decode()).forms:
@@ -57,7 +57,7 @@ def form_on(client: Client, address: str, action: str = "", needs: str = "") -> 
 
 
 def submit(client: Client, address: str, action: str = "", *, needs: str = "", **changes):
-    """Open a page, fill in a form of it and send it; fields that are not on the page cannot be filled in."""
+    """Open a page, fill in a form and send it; only fields on the page can be filled in."""
     target, fields = form_on(client, address, action, needs)
     unknown = [name for name, value in changes.items() if name not in fields and isinstance(value, str)]
     assert not unknown, f"{address} has no field {unknown}"

@@ -4,7 +4,7 @@ import re
 
 
 def squeezed(page: str) -> str:
-    """The page with runs of whitespace as one space, and none beside a tag or before its end."""
+    """The page with each run of whitespace as one space, and none beside a tag or before its end."""
     return re.sub(r" ?(<[^>]*?) ?(>) ?", r"\1\2", re.sub(r"\s+", " ", page))
 
 

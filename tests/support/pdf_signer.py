@@ -1,4 +1,4 @@
-"""Signs PDFs as offices do outside the product: a self-made certificate, a signature appended by pyHanko."""
+"""Signs PDFs as offices do outside the product: a self-signed certificate, a signature appended by pyHanko."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ SIGNER, OFFICE = "Nguyễn Văn A", "UBND huyện Thanh Liêm"
 
 @cache
 def signer(name: str = SIGNER, office: str = OFFICE) -> signers.SimpleSigner:
-    """Somebody with a key and a certificate that only they themselves vouch for."""
+    """A signer with a key and a self-signed certificate."""
     key = rsa.generate_private_key(65537, 2048)
     names = x509.Name(
         [
@@ -58,8 +58,8 @@ def signed(
     certify: bool = False,
     by: signers.SimpleSigner | None = None,
 ) -> bytes:
-    """A PDF with a signature appended; `box` gives it a picture on the first page, `certify` forbids later changes but
-    further signatures.
+    """A PDF with a signature appended; `box` makes it visible on the first page, `certify` forbids later changes except
+    signatures.
     """
     writer = IncrementalPdfFileWriter(BytesIO(content))
     spec = fields.SigFieldSpec(field, on_page=0, box=box) if box else None
@@ -69,6 +69,6 @@ def signed(
         docmdp_permissions=fields.MDPPerm.FILL_FORMS,
     )
     with ThreadPoolExecutor(1) as apart:
-        # pyHanko runs an event loop of its own, and Playwright keeps one in the thread of a browser test.
+        # pyHanko starts an event loop; in browser tests the thread already runs Playwright's.
         work = apart.submit(signers.sign_pdf, writer, about, signer=by or signer(), new_field_spec=spec)
         return work.result().getvalue()

@@ -1,4 +1,4 @@
-"""A higher system as the product meets it: an HTTP server that takes what is pushed, or answers what it is told to."""
+"""A higher system that figures are pushed to: an HTTP server that records requests."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @dataclass
-class Taken:
+class PushedRequest:
     """One request: path, headers in lower case, body."""
 
     path: str
@@ -17,12 +17,12 @@ class Taken:
 
 
 @dataclass
-class Higher:
-    """What came in, in order; `answers` are the statuses of the next requests, then 204."""
+class HigherSystem:
+    """The requests in order; `answers` are the statuses of the next responses, then 204."""
 
     port: int = 0
     answers: list[int] = field(default_factory=list)
-    taken: list[Taken] = field(default_factory=list)
+    requests: list[PushedRequest] = field(default_factory=list)
 
     @property
     def host(self) -> str:
@@ -30,15 +30,15 @@ class Higher:
 
 
 @contextmanager
-def higher() -> Iterator[Higher]:
+def higher_system() -> Iterator[HigherSystem]:
     """A server that listens until the end of the block."""
-    state = Higher()
+    state = HigherSystem()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            state.taken.append(Taken(self.path, headers, body))
+            state.requests.append(PushedRequest(self.path, headers, body))
             status = state.answers.pop(0) if state.answers else 204
             self.send_response(status)
             if status in (301, 302, 307):

@@ -1,4 +1,4 @@
-"""The product as it is served: `scripts/run` in this checkout with data of its own, for what needs a real server."""
+"""Serves the product by `scripts/run` in this checkout with its own data, for tests that need a real server."""
 
 import os
 import signal
@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 300
-# Settings of this machine, and what lets browser tests use the database beside an event loop.
+PATIENCE = 300  # seconds
+# Settings of this machine, and the one that only browser tests need.
 NOT_PASSED_ON = ("CCHC_", "DATABASE_URL", "DJANGO_ALLOW_ASYNC_UNSAFE")
 
 
 class Server:
-    """`scripts/run` at one port on the data in `folder`; it can die and be started again on the same data."""
+    """`scripts/run` at one port on the data in `folder`; it can be killed and started again on the same data."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._port = folder, free_port()
@@ -25,14 +25,16 @@ class Server:
         self._process: subprocess.Popen | None = None
 
     def start(self) -> None:
-        """Returns once the sign-in page answers. The first start in a folder fills it with the demo.
+        """Returns once the sign-in page responds. The first start in a folder fills it with the demo.
 
-        Errors: RuntimeError when no page comes within `PATIENCE`.
+        Errors: RuntimeError if no page comes within `PATIENCE`.
         """
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)
+        }
         self._process = subprocess.Popen(
             [ROOT / "scripts" / "run"],
-            env=kept | {"PORT": str(self._port), "CCHC_DATA": str(self.folder)},
+            env=environment | {"PORT": str(self._port), "CCHC_DATA": str(self.folder)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -40,7 +42,7 @@ class Server:
         answering(self.address, self._process)
 
     def end(self, sign: int = signal.SIGTERM) -> None:
-        """Ends the whole process group, with SIGKILL in the middle of whatever it does; nothing where it has ended."""
+        """Signal the whole process group and wait for its end; nothing if it has ended."""
         if self._process.poll() is None:
             os.killpg(self._process.pid, sign)
             self._process.wait(30)
@@ -48,7 +50,7 @@ class Server:
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """The address of a server whose data lie in `folder`; stopped afterwards. Errors: those of `Server.start`."""
+    """The address of a server with its data in `folder`; stopped afterwards. Errors: those of `Server.start`."""
     server = Server(folder)
     try:
         server.start()
@@ -58,7 +60,7 @@ def served(folder: Path) -> Iterator[str]:
 
 
 def answering(address: str, process: subprocess.Popen, path: str = "/accounts/login/") -> None:
-    """Wait until the page, that of signing in, answers. Errors: RuntimeError when none comes within `PATIENCE`."""
+    """Wait until the sign-in page responds. Errors: RuntimeError if it does not within `PATIENCE`."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and process.poll() is None:
         try:
@@ -71,7 +73,7 @@ def answering(address: str, process: subprocess.Popen, path: str = "/accounts/lo
 
 
 def free_port() -> int:
-    """A port that nothing listens at."""
+    """A port that no process listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

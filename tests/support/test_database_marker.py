@@ -1,4 +1,4 @@
-"""What is said to need one database only is there."""
+"""Every test that the marker lists for one database exists."""
 
 from pathlib import Path
 

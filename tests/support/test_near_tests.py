@@ -1,4 +1,4 @@
-"""The table of tests near a file finds them by path, by import, by template and through those who use the file."""
+"""Near tests are found by path, by import, by template and through the file's users."""
 
 from pathlib import Path
 
@@ -21,6 +21,6 @@ def test_what_tests_a_file_is_near_it(file, test):
     assert Path(test) in near(ROOT / file)
 
 
-def test_a_file_that_is_not_there_is_told():
+def test_a_missing_file_is_an_error():
     with pytest.raises(FileNotFoundError):
         near(ROOT / "figures" / "nothing.py")

@@ -1,7 +1,7 @@
-"""Names that nothing but tests reads: python -m tests.support.unused_names, status 1 where there are any.
+"""Lists names that only tests read: python -m tests.support.unused_names, status 1 if there are any.
 
-vulture reads the code. What it cannot see counts as read: words of templates, dotted names in settings and other
-strings, and the names that Django and other libraries ask for (`[tool.vulture]` in pyproject.toml).
+vulture reads the code. Words of templates, dotted names in settings and other strings, and names that Django and other
+libraries use (`[tool.vulture]` in pyproject.toml) count as read.
 """
 
 import ast
@@ -19,18 +19,18 @@ _DOTTED = re.compile(r"\w+(?:\.\w+)*")
 
 
 def unused(root: Path = ROOT) -> list[str]:
-    """Each name with its place, as a reader of a report wants it."""
+    """Each name with its file and line, as a sentence."""
     options = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["vulture"]
     vulture = Vulture(ignore_names=options["ignore_names"], ignore_decorators=options["ignore_decorators"])
-    vulture.scavenge([root / one for one in options["paths"]])
+    vulture.scavenge([root / item for item in options["paths"]])
     read = set(_words(root, options["paths"]))
     return [
-        f"{Path(one.filename).relative_to(root)}:{one.first_lineno}: nothing reads {one.typ} {one.name}"
-        for one in vulture.get_unused_code(min_confidence=options["min_confidence"])
-        # An attribute that is set on an object of a library is read there.
-        if one.typ != "attribute"
-        and one.name not in read
-        and not any(fnmatch(str(one.filename), pattern) for pattern in options["read_by_others"])
+        f"{Path(item.filename).relative_to(root)}:{item.first_lineno}: nothing reads {item.typ} {item.name}"
+        for item in vulture.get_unused_code(min_confidence=options["min_confidence"])
+        # Attributes set on a library's objects are read by the library.
+        if item.typ != "attribute"
+        and item.name not in read
+        and not any(fnmatch(str(item.filename), pattern) for pattern in options["read_by_others"])
     ]
 
 

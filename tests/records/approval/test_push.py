@@ -20,7 +20,7 @@ from records.bulk_import.counts import import_counts
 from records.bulk_import.validation import APPROVED
 from records.models import Edition
 from tests.records.conftest import AT, JULY, balanced, entered
-from tests.support.push_receiver import Higher, higher
+from tests.support.push_receiver import HigherSystem, higher_system
 from units import push
 from units.push import BadPushAddress, checked_address, create_receiver, stop_receiver
 
@@ -28,7 +28,7 @@ from units.push import BadPushAddress, checked_address, create_receiver, stop_re
 @pytest.fixture
 def system(settings):
     """A listening receiver; plain HTTP to this machine is allowed."""
-    with higher() as listening:
+    with higher_system() as listening:
         settings.PUSH_HOSTS = frozenset({listening.host, "baocao.example.gov.vn"})
         settings.PUSH_SCHEMES = ("https", "http")
         yield listening
@@ -71,36 +71,38 @@ def deliver() -> int:
     return 0
 
 
-def test_a_receiver_fails_twice_and_then_takes_all_in_order(created, system: Higher, people, fields, capsys):
+def test_a_receiver_fails_twice_and_then_takes_all_in_order(
+    created, system: HigherSystem, people, fields, capsys
+):
     for unit in (people.alpha, people.beta):
         approve(people, fields, unit)
-    assert system.taken == [], "nothing is sent during the request"
+    assert system.requests == [], "nothing is sent during the request"
     system.answers = [500, 503]
     assert [deliver(), deliver()] == [1, 0], "the second run came before the pause was over"
     later()
     assert deliver() == 1
     later()
     assert deliver() == 0
-    bodies = [json.loads(request.body) for request in system.taken]
+    bodies = [json.loads(request.body) for request in system.requests]
     assert [body["data"]["unit"] for body in bodies] == ["13441", "13441", "13441", "13450"]
     assert len({body["id"] for body in bodies}) == 2 and len({body["id"] for body in bodies[:3]}) == 1
-    assert all(genuine(created[1], request) for request in system.taken)
-    assert {request.path for request in system.taken} == {"/nhan?x=1"}
+    assert all(genuine(created[1], request) for request in system.requests)
+    assert {request.path for request in system.requests} == {"/nhan?x=1"}
     first = Message.objects.get(destination=created[0].pk, attempts=3)
     assert [attempt.status for attempt in first.tries.all()] == [500, 503, 204]
     assert "Đã gửi 2 tin" in capsys.readouterr().out
 
 
-def test_content_of_a_message(created, system: Higher, people, fields):
+def test_content_of_a_message(created, system: HigherSystem, people, fields):
     edition = approve(people, fields, people.alpha)
     deliver()
-    body = json.loads(system.taken[0].body)
+    body = json.loads(system.requests[0].body)
     assert body["type"] == "submission.approved" and body["data"]["month"] == "2022-M07"
     assert body["data"]["totals"]["received"] == 50 and body["data"]["edition"] == 1
     row = next(line for line in body["data"]["rows"] if line["field"] == "ho-tich")
     assert set(row["counts"]) == set(MEASURES) and row["counts"]["received_direct"] == 10
     assert body["data"]["revision"] == edition.revision
-    assert system.taken[0].headers["content-type"] == "application/json"
+    assert system.requests[0].headers["content-type"] == "application/json"
 
 
 def test_only_approvals_below_are_pushed_and_none_after_the_end(created, system, people, fields, as_):
@@ -122,7 +124,9 @@ def test_only_approvals_below_are_pushed_and_none_after_the_end(created, system,
     approve(people, fields, people.beta)
     assert Message.objects.filter(destination=receiver.pk).count() == 1
     deliver()
-    assert [request.path for request in system.taken] == ["/"], "messages of a stopped receiver are not sent"
+    assert [request.path for request in system.requests] == ["/"], (
+        "messages of a stopped receiver are not sent"
+    )
 
 
 def test_a_rolled_back_approval_is_not_pushed(created, people, fields):
@@ -146,11 +150,11 @@ def test_approval_by_a_file_is_pushed_too(created, people, fields, django_assert
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 404])
-def test_redirections_are_not_followed(created, system: Higher, people, fields, status):
+def test_redirections_are_not_followed(created, system: HigherSystem, people, fields, status):
     approve(people, fields, people.alpha)
     system.answers = [status]
     assert deliver() == 1
-    assert [request.path for request in system.taken] == ["/nhan?x=1"]
+    assert [request.path for request in system.requests] == ["/nhan?x=1"]
 
 
 def test_a_receiver_that_is_away(settings, people, fields):
@@ -163,11 +167,11 @@ def test_a_receiver_that_is_away(settings, people, fields):
 
 
 def test_an_address_that_is_no_longer_allowed_is_not_reached(
-    created, system: Higher, people, fields, settings
+    created, system: HigherSystem, people, fields, settings
 ):
     approve(people, fields, people.alpha)
     settings.PUSH_HOSTS = frozenset()
-    assert deliver() == 1 and system.taken == []
+    assert deliver() == 1 and system.requests == []
 
 
 @pytest.mark.parametrize(
@@ -211,7 +215,7 @@ def test_the_secret_is_in_no_table(created):
     assert receiver.nonce not in secret
 
 
-def test_the_page_shows_what_waits_and_sends_it_again(created, system: Higher, as_, people, fields):
+def test_the_page_shows_what_waits_and_sends_it_again(created, system: HigherSystem, as_, people, fields):
     admin = as_("administrator")
     approve(people, fields, people.alpha)
     system.answers = [500]
@@ -223,7 +227,7 @@ def test_the_page_shows_what_waits_and_sends_it_again(created, system: Higher, a
     assert message.next_at > timezone.now() + PAUSES[0] / 2
     assert admin.post(f"/units/receivers/messages/{message.pk}/again/").status_code == 302
     deliver()
-    assert len(system.taken) == 2
+    assert len(system.requests) == 2
     assert "Đã gửi</span>" in admin.get("/units/receivers/").content.decode()
     assert Entry.objects.get(action="outbox.send_again").actor == "quantri"
 

@@ -15,7 +15,7 @@ from tests.product.test_query_plans import SCALE, nodes
 from tests.records.conftest import AT, balanced
 from units.models import Unit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("vacuumed_tables")]
 # The aliases of groups.sql.
 TABLES = {
     "submission": "records_submission",

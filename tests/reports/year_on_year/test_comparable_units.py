@@ -23,7 +23,7 @@ from tests.product.test_query_plans import MERGED, places_of_today, plans
 from tests.reports.random_country import World, days
 from units.models import Unit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("vacuumed_tables")]
 PERIODS = [Period.parse(code) for code in ("2022-H1", "2022-M03..M09", "2022-M06")]
 # The last one overlaps its own period of last year.
 PERIODS += [Period.of(Month(2021, 10), Month(2022, 9)), Period.of(Month(2021, 7), Month(2022, 10))]

@@ -24,7 +24,7 @@ from units.tree import roster
 from .oracle import Oracle
 from .test_comparable_units import PERIODS, told
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("vacuumed_tables")]
 # Of the trend and the history, of who is left out, and of what is taken from the whole.
 MOST_QUERIES = 12 + 10 + 8
 # What tells that nobody is left out.
