@@ -64,8 +64,8 @@ def load(folder: Path, change: Change | None = None) -> Review:
 def answers(client: Client, review: Review) -> Iterator[tuple[str, str]]:
     """Name and text of each outlet that renders no PDF."""
     at = f"/reports/reviews/{review.pk}"
-    yield "page", within(ARTICLE, got(client, f"{at}/"))
-    yield "projection", within(BODY, got(client, f"{at}/projection/"))
+    yield "page", within(ARTICLE, get_content(client, f"{at}/"))
+    yield "projection", within(BODY, get_content(client, f"{at}/projection/"))
     yield (
         "print",
         within(
@@ -75,13 +75,13 @@ def answers(client: Client, review: Review) -> Iterator[tuple[str, str]]:
             ),
         ),
     )
-    yield "docx", words(got(client, f"{at}.docx"))
-    yield "xlsx", cells(got(client, f"{at}.xlsx"))
-    yield "txt", got(client, f"{at}.txt").decode()
+    yield "docx", words(get_content(client, f"{at}.docx"))
+    yield "xlsx", cells(get_content(client, f"{at}.xlsx"))
+    yield "txt", get_content(client, f"{at}.txt").decode()
     if Meeting.objects.filter(review=review).exists():
-        yield "notice", words(got(client, f"{at}/notice.docx"))
-    yield "verify", within(MAIN, got(client, f"/verify/?code={review.form.code}"))
-    api_data = json.loads(got(client, f"/api/v1/reviews/{review.pk}"))
+        yield "notice", words(get_content(client, f"{at}/notice.docx"))
+    yield "verify", within(MAIN, get_content(client, f"/verify/?code={review.form.code}"))
+    api_data = json.loads(get_content(client, f"/api/v1/reviews/{review.pk}"))
     assert api_data.pop("frozen") == review.frozen
     yield "api", json.dumps(api_data, ensure_ascii=False, indent=1, sort_keys=True)
 
@@ -89,11 +89,11 @@ def answers(client: Client, review: Review) -> Iterator[tuple[str, str]]:
 def differences(client: Client, old: Review, new: Review) -> Iterator[tuple[str, str]]:
     """The comparison of two reviews, as page and as CSV."""
     at, query = f"/reports/reviews/{new.pk}/difference", f"?with={old.pk}"
-    yield f"difference-{old.pk}", within(MAIN, got(client, f"{at}/{query}"))
-    yield f"difference-{old.pk}-csv", got(client, f"{at}.csv{query}").decode("utf-8-sig")
+    yield f"difference-{old.pk}", within(MAIN, get_content(client, f"{at}/{query}"))
+    yield f"difference-{old.pk}-csv", get_content(client, f"{at}.csv{query}").decode("utf-8-sig")
 
 
-def verified(path: Path) -> str:
+def verify_output(path: Path) -> str:
     """The output of `verify_review`, which renders the file again from its form."""
     out, err = StringIO(), StringIO()
     try:
@@ -103,7 +103,7 @@ def verified(path: Path) -> str:
     return out.getvalue() + err.getvalue()
 
 
-def got(client: Client, address: str) -> bytes:
+def get_content(client: Client, address: str) -> bytes:
     answer = client.get(address)
     assert answer.status_code == 200, (address, answer.status_code)
     return answer.content

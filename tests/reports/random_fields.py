@@ -97,7 +97,7 @@ def with_handovers(reports: Reports) -> Reports:
     return {key: tally.counting(**flags[key]) for key, tally in reports.items()}
 
 
-def owed(unit: Unit, field: Field, months: Iterable[Month], not_divided: Reports) -> set[Month]:
+def expected_months(unit: Unit, field: Field, months: Iterable[Month], not_divided: Reports) -> set[Month]:
     """The months in which a unit is expected to report a field."""
     catalogue, expected = Catalogue(DEFAULT_CALENDAR), set()
     for month in months:
@@ -110,7 +110,7 @@ def owed(unit: Unit, field: Field, months: Iterable[Month], not_divided: Reports
     return expected
 
 
-def added_up(
+def sum_reports(
     query: FiguresQuery, world: World, units: Iterable[Unit] | None = None, period: Period | None = None
 ) -> Summary:
     """The summary of the query's field over `units` (default: all below), added up report by report."""
@@ -120,7 +120,7 @@ def added_up(
         reports = reports_of(query.field)
     by_tier = defaultdict(list)
     for unit in within(query, world) if units is None else units:
-        expected = owed(unit, query.field, period.months, not_divided)
+        expected = expected_months(unit, query.field, period.months, not_divided)
         for month in period.months:
             tally = reports.get((unit.pk, month), Tally.empty())
             if tally != Tally.empty() or month in expected:

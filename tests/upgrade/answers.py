@@ -84,17 +84,17 @@ def ask(keys: dict[str, str], stored: Answers) -> Answers:
     }
 
 
-def lacking(was: Any, now: Any, place: str = "") -> Iterator[str]:
+def changed_values(was: Any, now: Any, place: str = "") -> Iterator[str]:
     """Paths of values that are missing or differ; additional ones are allowed."""
     if isinstance(was, dict) and isinstance(now, dict):
         for name, value in was.items():
             if name in now:
-                yield from lacking(value, now[name], f"{place}/{name}")
+                yield from changed_values(value, now[name], f"{place}/{name}")
             else:
                 yield f"{place}/{name} is not there"
     elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
         for number, (before, after) in enumerate(zip(was, now, strict=True)):
-            yield from lacking(before, after, f"{place}/{number}")
+            yield from changed_values(before, after, f"{place}/{number}")
     elif was != now:
         yield f"{place}: {str(was)[:80]!r} is {str(now)[:80]!r}"
 

@@ -40,7 +40,7 @@ def main(folder: Path, *options: str) -> int:
         write(path, answers.ask(keys, {}))
         return 0
     stored = json.loads(path.read_text("utf-8"))
-    differences = list(answers.lacking(stored, answers.ask(keys, stored)))
+    differences = list(answers.changed_values(stored, answers.ask(keys, stored)))
     print(*differences, sep="\n", end="")
     return 1 if differences else 0
 

@@ -12,119 +12,125 @@ from records.summary.queries import summary
 from tests.records.conftest import AT
 from units.models import Unit
 
-from .missing_reports import Told
+from .missing_reports import Totals
 from .oracle import span
-from .successor_oracle import Oracle, Whose
+from .successor_oracle import Oracle, Sources
 
 PERIODS = ([7], [6, 7], [7, 8], [6, 7, 8], [8], [5, 6, 7, 8, 9])
-BLANKS = {whole: f"blank_{whole}" for whole in WHOLES}
+BLANKS = {name: f"blank_{name}" for name in WHOLES}
 TIERS = ("country", "province", "district", "commune")
-Shown = tuple[dict, dict, dict, bool]
+FigureValues = tuple[dict, dict, dict, bool]
 
 
-def shown(figures: Figures) -> Shown:
+def figure_values(figures: Figures) -> FigureValues:
     return dict(figures.counts), dict(figures.shares), dict(figures.rates), figures.estimated
 
 
-def complete(figures: Figures) -> tuple[int, int, set]:
+def completeness_values(figures: Figures) -> tuple[int, int, set]:
     counts = figures.completeness
     return counts.reported, counts.expected, {(report.unit, report.month.month) for report in counts.missing}
 
 
-def right(tally: Told) -> Shown:
-    values = {name: tally.sums[name] for name in MEASURES}
-    blanks = {whole: tally.sums[name] or 0 for whole, name in BLANKS.items()}
-    return *shown(compute_figures(Tally.of(values, blanks=blanks)))[:3], tally.estimated
+def expected_values(totals: Totals) -> FigureValues:
+    values = {name: totals.sums[name] for name in MEASURES}
+    blanks = {name: totals.sums[column] or 0 for name, column in BLANKS.items()}
+    return *figure_values(compute_figures(Tally.of(values, blanks=blanks)))[:3], totals.estimated
 
 
-class Asked:
+class RandomQuery:
     """A random query of a unit, by the units that reported (`day` None) or by those of a day."""
 
-    def __init__(self, unit: Unit, day: date | None, chance: random.Random) -> None:
+    def __init__(self, unit: Unit, day: date | None, rng: random.Random) -> None:
         self.unit, self.day = unit, day
-        self.months = chance.choice(PERIODS)
+        self.months = rng.choice(PERIODS)
         self.period = Period.of(Month(2022, self.months[0]), Month(2022, self.months[-1]))
-        self.named = day or span(self.months[-1])[1]
-        include, external = chance.choice(["approved", "submitted"]), chance.random() < 0.5
-        self.tier = chance.choice([None, None, "commune", "district"])
-        self.more = {"include": include, "external": external, "tier": self.tier, "today": day}
-        if day is None and include == "approved" and chance.random() < 0.3:
-            self.more["as_of"] = AT.date()
+        self.naming_day = day or span(self.months[-1])[1]
+        include, external = rng.choice(["approved", "submitted"]), rng.random() < 0.5
+        self.tier = rng.choice([None, None, "commune", "district"])
+        self.options = {"include": include, "external": external, "tier": self.tier, "today": day}
+        if day is None and include == "approved" and rng.random() < 0.3:
+            self.options["as_of"] = AT.date()
         self.oracle = Oracle(external, include, (*MEASURES, *BLANKS.values()))
-        self.over = day is not None and unit.is_over(day)
-        self.then = day is None or self.over
-        self.whose = self.oracle.reported(unit) if self.then else self.oracle.carried(unit, day)
-        self.alone = self.oracle.alone(unit, self.whose)
+        self.closed = day is not None and unit.is_over(day)
+        self.by_reporting_unit = day is None or self.closed
+        self.sources = (
+            self.oracle.reported_sources(unit)
+            if self.by_reporting_unit
+            else self.oracle.history_sources(unit, day)
+        )
+        self.alone = self.oracle.is_alone(unit, self.sources)
 
     def __repr__(self) -> str:
-        return f"{self.unit.code} {self.period} {self.more}"
+        return f"{self.unit.code} {self.period} {self.options}"
 
-    def of_tier(self, whose: Whose, tier: str) -> Whose:
+    def in_tier(self, sources: Sources, tier: str) -> Sources:
         """Reports count in the reporting unit's tier; by current units, in the tier of the unit that has them now."""
         units = self.oracle.units
-        if self.then:
-            return {pk: source for pk, source in whose.items() if units[pk].tier == tier}
-        ends = {
-            pk: {end for end in kept_ends if units[end].tier == tier} for pk, (_, kept_ends) in whose.items()
-        }
-        return {pk: (whose[pk][0], kept_ends) for pk, kept_ends in ends.items() if kept_ends}
+        if self.by_reporting_unit:
+            return {pk: source for pk, source in sources.items() if units[pk].tier == tier}
+        ends = {pk: {end for end in chosen if units[end].tier == tier} for pk, (_, chosen) in sources.items()}
+        return {pk: (sources[pk][0], chosen) for pk, chosen in ends.items() if chosen}
 
-    def tally(self, whose: Whose, months: list[int], fields: set[int] | None = None) -> Told:
-        return self.oracle.told(whose, months, self.named, fields, alone=self.alone)
+    def totals(self, sources: Sources, months: list[int], fields: set[int] | None = None) -> Totals:
+        return self.oracle.totals(sources, months, self.naming_day, fields, alone=self.alone)
 
-    def total(self, months: list[int], fields: set[int] | None = None) -> Told:
+    def totals_by_tier(self, months: list[int], fields: set[int] | None = None) -> Totals:
         """Summed tier by tier: a report split into two tiers counts once in each."""
-        tally = Told(sums=dict.fromkeys(self.oracle.names))
+        totals = Totals(sums=dict.fromkeys(self.oracle.names))
         for tier in (self.tier,) if self.tier else TIERS:
-            tally += self.tally(self.of_tier(self.whose, tier), months, fields)
-        return tally
+            totals += self.totals(self.in_tier(self.sources, tier), months, fields)
+        return totals
 
-    def row(self, unit: Unit) -> Told:
-        if self.over:
-            whose = self.oracle.came_to(unit, self.whose, self.day)
+    def row_totals(self, unit: Unit) -> Totals:
+        if self.closed:
+            sources = self.oracle.inherited_sources(unit, self.sources, self.day)
         elif self.day is not None:
-            whose = self.oracle.carried(unit, self.day, alone=unit.pk == self.unit.pk)
+            sources = self.oracle.history_sources(unit, self.day, alone=unit.pk == self.unit.pk)
         else:
-            whose = self.oracle.reported(unit)
-            whose = {pk: way for pk, way in whose.items() if unit.pk != self.unit.pk or pk == unit.pk}
-        return self.tally(self.of_tier(whose, self.tier) if self.tier else whose, self.months)
+            sources = self.oracle.reported_sources(unit)
+            sources = {
+                pk: source for pk, source in sources.items() if unit.pk != self.unit.pk or pk == unit.pk
+            }
+        return self.totals(self.in_tier(sources, self.tier) if self.tier else sources, self.months)
 
     def compare(self) -> None:
         by_unit, by_field, by_month = (
-            summary(FiguresQuery(self.unit, self.period, by=by, **self.more))
+            summary(FiguresQuery(self.unit, self.period, by=by, **self.options))
             for by in ("unit", "field", "month")
         )
-        expected = self.total(self.months)
+        expected = self.totals_by_tier(self.months)
         for result in (by_unit, by_field, by_month):
-            self.same(result.total, expected)
+            self.assert_equal(result.total, expected)
             for tier in (self.tier,) if self.tier else TIERS:
-                theirs, mine = result.tier(tier), self.tally(self.of_tier(self.whose, tier), self.months)
-                assert theirs is not None or not (mine.expected or mine.reported), (self, tier)
-                if theirs is not None:
-                    self.same(theirs, mine, tier=True)
-        self.units(by_unit)
+                actual = result.tier(tier)
+                totals = self.totals(self.in_tier(self.sources, tier), self.months)
+                if actual is not None:
+                    self.assert_equal(actual, totals, tier=True)
+                else:
+                    assert not (totals.expected or totals.reported), (self, tier)
+        self.compare_rows(by_unit)
         for row in by_field.rows:
-            tally = self.total(self.months, {row.extra["pk"]})
-            assert shown(row.figures) == right(tally), (self, row.key)
+            totals = self.totals_by_tier(self.months, {row.extra["pk"]})
+            assert figure_values(row.figures) == expected_values(totals), (self, row.key)
         for month, row in zip(self.months, by_month.rows, strict=True):
-            self.same(row.figures, self.total([month]))
+            self.assert_equal(row.figures, self.totals_by_tier([month]))
 
-    def same(self, figures: Figures, tally: Told, *, tier: bool = False) -> None:
+    def assert_equal(self, figures: Figures, totals: Totals, *, tier: bool = False) -> None:
         """After a split into two tiers a missing unit is named in only one of them."""
-        *numbers, missing = complete(figures)
-        assert numbers == [tally.reported, tally.expected], self
-        assert missing <= tally.missing if tier or self.tier else missing == tally.missing, self
-        assert shown(figures) == right(tally), self
+        *numbers, missing = completeness_values(figures)
+        assert numbers == [totals.reported, totals.expected], self
+        assert missing <= totals.missing if tier or self.tier else missing == totals.missing, self
+        assert figure_values(figures) == expected_values(totals), self
 
-    def units(self, by_unit) -> None:
+    def compare_rows(self, by_unit) -> None:
         """Every row equals the oracle, none is left out, and they add up to the total."""
-        shown_rows = {row.extra["pk"]: row.figures for row in by_unit.rows}
+        rows = {row.extra["pk"]: row.figures for row in by_unit.rows}
         for unit in self.oracle.units.values():
-            if unit.pk in shown_rows:
-                self.same(shown_rows[unit.pk], self.row(unit))
-            elif unit.parent_id == self.unit.pk and not self.over:
-                tally = self.row(unit)
-                assert not (tally.reported or tally.expected), (self, unit.code)
+            if unit.pk in rows:
+                self.assert_equal(rows[unit.pk], self.row_totals(unit))
+            elif unit.parent_id == self.unit.pk and not self.closed:
+                totals = self.row_totals(unit)
+                assert not (totals.reported or totals.expected), (self, unit.code)
         for name in MEASURES:
-            parts = sum(row.counts[name] or 0 for row in shown_rows.values())
+            parts = sum(row.counts[name] or 0 for row in rows.values())
             assert parts == (by_unit.total.counts[name] or 0), (self, name)

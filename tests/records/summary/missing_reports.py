@@ -1,4 +1,4 @@
-"""Result type of the oracles, the editions they read and how they apportion."""
+"""Totals that the oracles compute, the editions they read and how they apportion."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ NOWHERE = 1_000_000
 
 
 @dataclass
-class Told:
+class Totals:
     """Reports counted and expected, sums, missing unit-months, and whether a share was apportioned."""
 
     reported: int = 0
@@ -23,38 +23,40 @@ class Told:
     missing: set[tuple[str, int]] = field(default_factory=set)
     estimated: bool = False
 
-    def __add__(self, other: "Told") -> "Told":
-        sums = {name: added([value, other.sums[name]]) for name, value in self.sums.items()}
+    def __add__(self, other: "Totals") -> "Totals":
+        sums = {name: sum_known([value, other.sums[name]]) for name, value in self.sums.items()}
         missing, estimated = self.missing | other.missing, self.estimated or other.estimated
-        return Told(self.reported + other.reported, self.expected + other.expected, sums, missing, estimated)
+        return Totals(
+            self.reported + other.reported, self.expected + other.expected, sums, missing, estimated
+        )
 
 
-def added(parts: list[int | None]) -> int | None:
+def sum_known(parts: list[int | None]) -> int | None:
     present = [part for part in parts if part is not None]
     return sum(present) if present else None
 
 
-def key(unit: Unit, day: date) -> str:
-    over = unit.active_until is not None and unit.active_until < day
-    return f"{unit.code}@{unit.active_until}" if over else unit.code
+def unit_key(unit: Unit, day: date) -> str:
+    closed = unit.active_until is not None and unit.active_until < day
+    return f"{unit.code}@{unit.active_until}" if closed else unit.code
 
 
-def in_force(include: str) -> list[int]:
+def counting_editions(include: str) -> list[int]:
     """Ids of the counting edition of each submission: the approved one, or the one sent after it."""
     states = ["approved"] if include == "approved" else ["approved", "sent"]
     editions = Edition.objects.filter(state__in=states).order_by("submission", "number")
     return list(dict(editions.values_list("submission", "pk")).values())
 
 
-def whole(ends: dict[int, Fraction]) -> dict[int, Fraction]:
+def with_remainder(ends: dict[int, Fraction]) -> dict[int, Fraction]:
     """The ends, with the share that has no successor under `NOWHERE`."""
     rest = 1 - sum(ends.values())
     return ends | {NOWHERE: rest} if rest else ends
 
 
-def divided(value: int, ends: dict[int, Fraction], chosen: Iterable[int]) -> int:
+def apportioned(value: int, ends: dict[int, Fraction], chosen: Iterable[int]) -> int:
     """The part of a number that goes to the chosen ends, by largest remainders."""
-    ends = whole(ends)
+    ends = with_remainder(ends)
     order = sorted(ends)
     parts = {pk: value * ends[pk] // 1 for pk in order}
     left = value - sum(parts.values())

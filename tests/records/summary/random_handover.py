@@ -44,7 +44,7 @@ TREE = st.one_of(
 HISTORY = st.lists(REPORT | TREE, min_size=12, max_size=24)
 
 
-class World(Land):
+class HandoverWorld(Land):
     """Two districts of two communes, an office and external bodies."""
 
     def __init__(self, fields) -> None:

@@ -1,4 +1,4 @@
-"""Figures by today's units after any history: equal to following every unit's reports along the chain by hand."""
+"""After any history, figures by current units equal the oracle that follows each unit's reports to its successors."""
 
 import random
 from datetime import date, timedelta
@@ -18,7 +18,7 @@ from units.lifecycle import actions, restructuring
 from units.models import Unit
 from units.tree.rules import TreeRefused, UnitDraft
 
-from .missing_reports import MEASURES, Told
+from .missing_reports import MEASURES, Totals
 from .successor_oracle import Oracle
 
 START = date(2021, 1, 1)
@@ -27,8 +27,8 @@ DAYS = [date(2021, 12, 20), date(2022, 4, 1), date(2022, 7, 1), date(2023, 1, 1)
 pytestmark = pytest.mark.django_db
 
 
-class World:
-    """A random history of a small country, told to the project; what it refuses does not happen."""
+class SuccessionWorld:
+    """A random history of a small country; refused steps are skipped."""
 
     def __init__(self, seed: int, fields) -> None:
         self.random = random.Random(seed)
@@ -101,16 +101,14 @@ class World:
         successions.replace([old], parts, on, by=None)
 
     def divide(self, number: int) -> None:
-        """What is below a group goes on under new ones: the page's act, by which nothing is estimated but an office
-        that goes on in each of them; another office ends.
-        """
+        """Splits a group; nothing is estimated except an office that continues in each part (other offices end)."""
         old, on = self.some(group=True), self.day()
         below = list(Unit.objects.filter(parent=old, active_until=None).order_by("pk"))
         choices = {
             unit.pk: self.random.choice(["part", "each", "end"]) for unit in below if unit.kind == "office"
         }
         apart = {
-            choice: tuple(one for one in below if not one.has_children and choices.get(one.pk) == choice)
+            choice: tuple(unit for unit in below if not unit.has_children and choices.get(unit.pk) == choice)
             for choice in ("each", "end")
         }
         below = [unit for unit in below if unit not in apart["each"] + apart["end"]]
@@ -120,10 +118,10 @@ class World:
         shares = [
             restructuring.SplitShare(
                 UnitDraft(f"h{number}{at}", f"Nhóm {number}{at}", old.kind, old.tier, on, parent=old.parent),
-                Fraction(len(some), len(below)),
-                below=tuple(some),
+                Fraction(len(members), len(below)),
+                below=tuple(members),
             )
-            for at, some in enumerate((below[:cut], below[cut:]))
+            for at, members in enumerate((below[:cut], below[cut:]))
         ]
         offices = restructuring.SplitOffices(divided=apart["each"], ending=apart["end"])
         restructuring.split_unit(old, shares, on, by=None, basis="NQ", offices=offices)
@@ -136,12 +134,12 @@ class World:
         self.open(f"n{number}", "commune", self.some(group=True), start=self.day(), kind=kind)
 
     def end_group(self, number: int) -> None:
-        """A group closes with all below it; most of what reports goes over to units below another one."""
-        gone, on = self.some(group=True), self.day()
-        if gone.tier == "country":
+        """Closes a group with all units below; most of them get successors below another group."""
+        closing, on = self.some(group=True), self.day()
+        if closing.tier == "country":
             return
-        leaves = list(Unit.objects.under(gone).filter(active_until=None, has_children=False))
-        actions.close_branch(gone, on - timedelta(1), by=None)
+        leaves = list(Unit.objects.under(closing).filter(active_until=None, has_children=False))
+        actions.close_branch(closing, on - timedelta(1), by=None)
         parent = self.some(group=True)
         for at, old in enumerate(leaves):
             if self.random.random() < 0.8:
@@ -150,20 +148,20 @@ class World:
                 successions.replace([old], [successions.Part(draft)], on, by=None)
 
 
-def told(figures) -> Told:
+def totals_of(figures) -> Totals:
     counts = figures.completeness
-    missing = {(one.unit, one.month.month) for one in counts.missing}
+    missing = {(report.unit, report.month.month) for report in counts.missing}
     sums = {name: figures.counts[name] for name in MEASURES}
-    return Told(counts.reported, counts.expected, sums, missing, figures.estimated)
+    return Totals(counts.reported, counts.expected, sums, missing, figures.estimated)
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_equals_the_oracle_after_any_history(seed, fields):
-    world = World(seed, fields)
+    world = SuccessionWorld(seed, fields)
     for number in range(60):
         world.step(number)
     with connection.cursor() as cursor:
-        # Tables that only ever held what was rolled back look empty to PostgreSQL's planner.
+        # Tables with only rolled-back rows look empty to PostgreSQL's planner.
         cursor.execute("ANALYZE")
     for months in ([3], [1, 2, 3, 4, 5, 6]):
         period = Period(
@@ -176,17 +174,17 @@ def test_equals_the_oracle_after_any_history(seed, fields):
 
 
 def compare(oracle: Oracle, unit: Unit, period: Period, months: list[int], day: date) -> None:
-    found = summary(FiguresQuery(unit, period, external=oracle.external, by="unit", today=day))
-    over = unit.is_over(day)
-    whose = oracle.reported(unit) if over else oracle.carried(unit, day)
-    alone = oracle.alone(unit, whose)
-    expected = oracle.told(whose, months, day, alone=alone)
-    if len(found.tiers) < 2:  # a report that was split into two tiers is one in each
-        assert told(found.total) == expected, (unit.code, day, months)
-    assert {name: found.total.counts[name] for name in MEASURES} == expected.sums
-    rows = {row.extra["pk"]: told(row.figures) for row in found.rows}
+    result = summary(FiguresQuery(unit, period, external=oracle.external, by="unit", today=day))
+    closed = unit.is_over(day)
+    sources = oracle.reported_sources(unit) if closed else oracle.history_sources(unit, day)
+    alone = oracle.is_alone(unit, sources)
+    expected = oracle.totals(sources, months, day, alone=alone)
+    if len(result.tiers) < 2:  # a report split into two tiers counts once in each
+        assert totals_of(result.total) == expected, (unit.code, day, months)
+    assert {name: result.total.counts[name] for name in MEASURES} == expected.sums
+    rows = {row.extra["pk"]: totals_of(row.figures) for row in result.rows}
     for pk, theirs in rows.items():
-        assert theirs == _row(oracle, unit, oracle.units[pk], months, day, alone), (
+        assert theirs == row_totals(oracle, unit, oracle.units[pk], months, day, alone), (
             unit.code,
             pk,
             day,
@@ -194,31 +192,35 @@ def compare(oracle: Oracle, unit: Unit, period: Period, months: list[int], day: 
         )
     for name in MEASURES:
         parts = [row.sums[name] for row in rows.values() if row.sums[name] is not None]
-        assert sum(parts) == (found.total.counts[name] or 0), (unit.code, name, day)
+        assert sum(parts) == (result.total.counts[name] or 0), (unit.code, name, day)
     by_field = summary(FiguresQuery(unit, period, external=oracle.external, by="field", today=day))
-    assert by_field.total == found.total and by_field.tiers == found.tiers
+    assert by_field.total == result.total and by_field.tiers == result.tiers
     for row in by_field.rows:
-        sums = oracle.told(whose, months, day, {row.extra["pk"]}, alone=alone).sums
+        sums = oracle.totals(sources, months, day, {row.extra["pk"]}, alone=alone).sums
         assert {name: row.figures.counts[name] for name in MEASURES} == sums, (unit.code, row.key, day)
 
 
-def _row(oracle: Oracle, unit: Unit, one: Unit, months: list[int], day: date, alone: bool) -> Told:
+def row_totals(
+    oracle: Oracle, unit: Unit, row_unit: Unit, months: list[int], day: date, alone: bool
+) -> Totals:
     if not unit.is_over(day):
-        return oracle.told(oracle.carried(one, day, alone=one.pk == unit.pk), months, day, alone=alone)
-    whose = oracle.came_to(one, oracle.reported(unit), day)
-    return oracle.told(whose, months, day, alone=alone)
+        return oracle.totals(
+            oracle.history_sources(row_unit, day, alone=row_unit.pk == unit.pk), months, day, alone=alone
+        )
+    sources = oracle.inherited_sources(row_unit, oracle.reported_sources(unit), day)
+    return oracle.totals(sources, months, day, alone=alone)
 
 
 @pytest.mark.parametrize("by", [None, "unit", "field", "month"])
-def test_number_of_queries_does_not_follow_the_size(fields, by):
-    """Neither units nor months nor successions; asked once before, since the content types are kept."""
+def test_the_number_of_queries_does_not_grow(fields, by):
+    """Not with units, months or successions. The first run fills the cache of content types."""
     country = nation("n", fields, 2)
     larger = nation("m", fields, 9)
 
     def queries(unit: Unit, period: str) -> int:
-        with CaptureQueriesContext(connection) as seen:
+        with CaptureQueriesContext(connection) as captured:
             summary(FiguresQuery(unit, Period.parse(period), by=by, today=DAYS[-1]))
-        return len(seen)
+        return len(captured)
 
     queries(country, "2022-H1")
     assert (
@@ -230,7 +232,7 @@ def test_number_of_queries_does_not_follow_the_size(fields, by):
 
 
 def nation(name: str, fields, number: int) -> Unit:
-    """A country of two provinces that became one; of three communes two merged, one was split."""
+    """Two provinces became one; of every three communes two merged and one was split."""
 
     def draft(code, tier, parent, start=START):
         return actions.open_unit(UnitDraft(code, code, "committee", tier, start, parent=parent), by=None)
@@ -241,9 +243,9 @@ def nation(name: str, fields, number: int) -> Unit:
     new = draft(f"{name}p", "province", country, on)
     for place in range(number):
         old = [draft(f"{name}{place}{at}", "commune", olds[at % 2]) for at in range(3)]
-        for one in old:
+        for unit in old:
             for field in (fields.ho_tich, fields.chung_thuc):
-                entered_once(one, field)
+                enter_once(unit, field)
         merged = UnitDraft(f"{name}{place}x", "Nhập", "committee", "commune", on, parent=new)
         successions.replace(old[:2], [successions.Part(merged)], on, by=None)
         halves = [
@@ -254,11 +256,11 @@ def nation(name: str, fields, number: int) -> Unit:
             for at in ("y", "z")
         ]
         successions.replace(old[2:], halves, on, by=None)
-    for one in olds:
-        actions.close_unit(one, on - timedelta(1), by=None)
+    for province in olds:
+        actions.close_unit(province, on - timedelta(1), by=None)
     return country
 
 
-def entered_once(unit: Unit, field) -> None:
+def enter_once(unit: Unit, field) -> None:
     if not unit.submissions.exists():
         entered(unit, Month(2022, 5), {(field.pk, None): balanced(7, postal=None)})

@@ -1,6 +1,4 @@
-"""Whatever is handed over by whom on whatever day: every figure of every group, period and basis equals a second
-opinion in plain lists, and what is kept equals a recount.
-"""
+"""After any handovers, every figure on every basis equals the oracle, and stored flags equal a recount."""
 
 import random
 from datetime import date
@@ -15,14 +13,14 @@ from hypothesis import strategies as st
 from records.models import Submission
 from units.models import Unit
 
-from .handover_query import Asked
-from .random_handover import HISTORY, World
+from .handover_query import RandomQuery
+from .random_handover import HISTORY, HandoverWorld
 
 pytestmark = pytest.mark.django_db
 DAYS = (date(2022, 6, 20), date(2022, 7, 20), date(2022, 12, 31))
 
 
-# Nothing is made smaller: of a history that takes seconds that would take minutes.
+# Without shrinking: it would take minutes, since a history takes seconds.
 @settings(
     max_examples=12,
     deadline=None,
@@ -30,32 +28,32 @@ DAYS = (date(2022, 6, 20), date(2022, 7, 20), date(2022, 12, 31))
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 @given(HISTORY, st.integers(0, 1000))
-def test_every_figure_equals_a_second_opinion(fields, history, seed):
+def test_every_figure_equals_the_oracle(fields, history, seed):
     with transaction.atomic():
-        World(fields).live(history)
+        HandoverWorld(fields).live(history)
         recount("--check")
-        chance = random.Random(seed)
+        rng = random.Random(seed)
         for unit in Unit.objects.order_by("pk"):
-            for day in (None, chance.choice(DAYS)):
-                Asked(unit, day, chance).compare()
-        what_is_turned_is_found(chance)
+            for day in (None, rng.choice(DAYS)):
+                RandomQuery(unit, day, rng).compare()
+        recount_repairs_a_wrong_flag(rng)
         transaction.set_rollback(True)
 
 
-def recount(*how: str) -> None:
-    call_command("recount", *how, stdout=StringIO(), stderr=StringIO())
+def recount(*options: str) -> None:
+    call_command("recount", *options, stdout=StringIO(), stderr=StringIO())
 
 
-def what_is_turned_is_found(chance: random.Random) -> None:
-    """Whether an opening or a closing counts, kept wrongly: found, and mended."""
+def recount_repairs_a_wrong_flag(rng: random.Random) -> None:
+    """A wrong `opens` or `closes` is detected and repaired."""
     rows = Submission.objects.order_by("pk").values("pk", "opens", "closes")
-    kept = list(rows)
-    if not kept:
+    stored = list(rows)
+    if not stored:
         return
-    one, name = chance.choice(kept), chance.choice(["opens", "closes"])
-    Submission.objects.filter(pk=one["pk"]).update(**{name: not one[name]})
+    row, name = rng.choice(stored), rng.choice(["opens", "closes"])
+    Submission.objects.filter(pk=row["pk"]).update(**{name: not row[name]})
     with pytest.raises(SystemExit):
         recount("--check")
     recount()
     recount("--check")
-    assert list(rows.all()) == kept
+    assert list(rows.all()) == stored

@@ -84,8 +84,8 @@ def test_its_file_is_kept_sound_and_drawn_again(reader, folder):
         loader.load(folder.parent / "quarter")
     review, content = loader.load(folder), (folder / "review.pdf").read_bytes()
     for address in (f"/reports/reviews/{review.pk}.pdf", f"/api/v1/reviews/{review.pk}/pdf"):
-        assert loader.got(reader, address) == content
-    compare(folder, "verify_review", loader.verified(folder / "review.pdf"))
+        assert loader.get_content(reader, address) == content
+    compare(folder, "verify_review", loader.verify_output(folder / "review.pdf"))
     sent = SimpleUploadedFile("review.pdf", content, "application/pdf")
     compare(
         folder, "verify-file", loader.within(loader.MAIN, reader.post("/verify/", {"file": sent}).content)
@@ -136,7 +136,7 @@ def barest(doc):
 
 OTHERS: dict[str, loader.Change] = {
     **{f"without {name}": without(name) for name in ("by_field", "compared", "facts", "last_tasks", "typed")},
-    # Each measure and sum is lacking once.
+    # Each measure and sum is missing once.
     **{f"without counts {part}": without_counts(*COUNTS[part::4]) for part in range(4)},
     "without rates": without_rates,
     "with more": with_more,

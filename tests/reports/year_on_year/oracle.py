@@ -1,4 +1,4 @@
-"""Slow reference for comparisons by today's units: follows each succession, unit by unit."""
+"""Slow reference for comparisons by current units: follows each succession, unit by unit."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from figures.summary import Summary, build_summary
 from figures.tally import Tally
 from records.models import DossierCount, Submission
 from records.summary.figures_query import FiguresQuery
-from tests.records.summary.missing_reports import divided
+from tests.records.summary.missing_reports import apportioned
 from tests.reports.random_country import days
 from units.models import Succession, Unit
 
 DAY = timedelta(1)
 
 
-class Oracle:
+class ComparisonOracle:
     """The expected comparison of a query over all fields."""
 
     def __init__(self, query: FiguresQuery) -> None:
@@ -34,7 +34,7 @@ class Oracle:
         self.months = sorted({*earlier.months, *later.months})
         self.periods = [(days(period.first)[0], days(period.last)[1]) for period in (earlier, later)]
         self.first_end, self.last_start = days(earlier.first)[1], days(later.last)[0]
-        self.over = query.unit.is_over(self.day)
+        self.closed = query.unit.is_over(self.day)
         self.ends = {pk: self._ends(unit) for pk, unit in self.units.items()}
         self.parts = {pk: part for pk, unit in self.units.items() if (part := self._part(unit))}
 
@@ -48,11 +48,11 @@ class Oracle:
         return dict(shares)
 
     def _part(self, unit: Unit) -> set[int]:
-        """Ids of today's units that hold the unit's counted figures."""
+        """Ids of current units that hold the unit's counted figures."""
         query = self.query
         if not unit.reports:
             return set()
-        if self.over:
+        if self.closed:
             here = unit.path.startswith(query.unit.path) and query.tier in (None, unit.tier)
             here = here and (query.external or unit.kind != "external")
             return (set(self.ends[unit.pk]) or {unit.pk}) if here else set()
@@ -65,11 +65,11 @@ class Oracle:
             and (query.external or end.kind != "external")
         }
 
-    def owed(self, unit: Unit) -> bool:
+    def expected_to_report(self, unit: Unit) -> bool:
         return any(unit.expected_to_report(*span) for span in self.periods)
 
     def inside(self, unit: Unit) -> bool:
-        return not self.over or unit.path.startswith(self.query.unit.path)
+        return not self.closed or unit.path.startswith(self.query.unit.path)
 
     def reaches_through(self, unit: Unit, current_id: int) -> bool:
         """A unit without successors stands for itself."""
@@ -97,57 +97,57 @@ class Oracle:
             return False
         news = (
             self.after[unit.pk]
-            if self.over
+            if self.closed
             else [n for n in self.after[unit.pk] if current_id in self.ends[n.pk]]
         )
         return bool(news) and all(
             self.inside(new) and new.reports and self.reaches_forth(new, current_id) for new in news
         )
 
-    def left(self) -> dict[int, set[int]]:
-        """Excluded units of today, and the units that each consists of."""
-        made = defaultdict(set)
+    def excluded(self) -> dict[int, set[int]]:
+        """Current units that are not comparable, and the units that each consists of."""
+        sources_of = defaultdict(set)
         for pk, current_ids in self.parts.items():
-            if self.owed(self.units[pk]):
+            if self.expected_to_report(self.units[pk]):
                 for current_id in current_ids:
-                    made[current_id].add(pk)
-        left = {
+                    sources_of[current_id].add(pk)
+        excluded = {
             current_id
-            for current_id, sources in made.items()
+            for current_id, sources in sources_of.items()
             for source in sources
             if not self.reaches_through(self.units[source], current_id)
         }
         before: set[int] = set()
-        while before != left:
-            before = set(left)
-            for current_id, sources in made.items():
+        while before != excluded:
+            before = set(excluded)
+            for current_id, sources in sources_of.items():
                 if any(self.parts[source] & before for source in sources):
-                    left.add(current_id)
-        return {current_id: made[current_id] for current_id in left}
+                    excluded.add(current_id)
+        return {current_id: sources_of[current_id] for current_id in excluded}
 
     def ended(self) -> Iterator[Unit]:
         """Units below with no current unit, which were expected to report last year but not in the period."""
         query, (earlier, later) = self.query, self.periods
         for unit in self.units.values():
-            here = unit.path.startswith(query.unit.path) or self.came_with_its_group(unit)
+            here = unit.path.startswith(query.unit.path) or self.is_in_merged_group(unit)
             here = here and query.tier in (None, unit.tier)
             here = here and (query.external or unit.kind != "external")
             if (
                 here
                 and unit.reports
-                and not self.over
+                and not self.closed
                 and not self.ends[unit.pk]
                 and unit.expected_to_report(*earlier)
             ):
                 if unit.reporting_ends < later[0]:
                     yield unit
 
-    def came_with_its_group(self, unit: Unit) -> bool:
-        """Whether an ended group above it brought all its reporting units of some kind into the queried unit."""
+    def is_in_merged_group(self, unit: Unit) -> bool:
+        """Whether all reporting units of some kind in a closed group above it went into the queried unit."""
         groups = [self.units[pk] for pk in unit.ancestor_ids()]
-        return any(self.came(group) for group in groups if group.is_over(self.day))
+        return any(self.is_merged_in(group) for group in groups if group.is_over(self.day))
 
-    def came(self, group: Unit) -> bool:
+    def is_merged_in(self, group: Unit) -> bool:
         kinds: dict[tuple[str, bool], list[dict]] = defaultdict(list)
         for unit in self.units.values():
             if (
@@ -156,51 +156,51 @@ class Oracle:
                 and (self.query.external or not unit.external)
             ):
                 kinds[unit.tier, unit.external].append(self.ends[unit.pk])
-        return any(all(self.whole_inside(ends) for ends in several) for several in kinds.values())
+        return any(all(self.is_wholly_inside(ends) for ends in histories) for histories in kinds.values())
 
-    def whole_inside(self, ends: dict[int, Fraction]) -> bool:
+    def is_wholly_inside(self, ends: dict[int, Fraction]) -> bool:
         inside = (self.units[end].path.startswith(self.query.unit.path) for end in ends)
         return sum(ends.values()) == 1 and all(inside)
 
-    def names(self, left: dict[int, set[int]]) -> list[str]:
-        units = [*(self.units[pk] for pk in left), *self.ended()]
+    def names(self, excluded: dict[int, set[int]]) -> list[str]:
+        units = [*(self.units[pk] for pk in excluded), *self.ended()]
         return [unit.name for unit in sorted(units, key=lambda unit: (unit.folded, unit.pk))]
 
-    def rows(self, left: dict[int, set[int]]) -> set[int]:
+    def rows(self, excluded: dict[int, set[int]]) -> set[int]:
         """Ids of rows that are or contain excluded units."""
-        rows, above = set(left), self.query.unit
-        for pk in left:
+        rows, above = set(excluded), self.query.unit
+        for pk in excluded:
             path = self.units[pk].path
             if path.startswith(above.path):
                 rest = path[len(above.path) :].strip("/")
                 rows.add(int(rest.split("/")[0]) if rest else above.pk)
         return rows
 
-    def sides(self, left: dict[int, set[int]]) -> list[Summary]:
-        gone = set().union(*left.values())
+    def sides(self, excluded: dict[int, set[int]]) -> list[Summary]:
+        excluded_sources = set().union(*excluded.values())
         by_tier = defaultdict(list)
         for pk, current_ids in self.parts.items():
             unit = self.units[pk]
-            if pk not in gone:
-                tier = unit.tier if self.over else self.units[min(current_ids)].tier
+            if pk not in excluded_sources:
+                tier = unit.tier if self.closed else self.units[min(current_ids)].tier
                 for month in self.months:
                     if unit.expected_to_report(*days(month)):
                         by_tier[tier].append(
                             (month, self.report(unit, month, current_ids) + Tally.expecting(1))
                         )
         periods = (self.query.period, self.query.period.same_last_year())
-        return [self._built(period, by_tier) for period in periods]
+        return [self._summary(period, by_tier) for period in periods]
 
     def report(self, unit: Unit, month: Month, current_ids: set[int]) -> Tally:
         submission = Submission.objects.filter(unit=unit, month=month.number).first()
         if submission is None:
             return Tally.empty()
         ends = self.ends[unit.pk] or {unit.pk: Fraction(1)}
-        whole = self.over or (current_ids == set(ends) and sum(ends.values()) == 1)
+        whole = self.closed or (current_ids == set(ends) and sum(ends.values()) == 1)
         tallies = [
             Tally(
                 tuple(
-                    number if whole or number is None else divided(number, ends, current_ids)
+                    number if whole or number is None else apportioned(number, ends, current_ids)
                     for number in (getattr(row, name) for name in MEASURES)
                 ),
                 tuple(getattr(row, f"blank_{name}") for name in WHOLES),
@@ -212,7 +212,7 @@ class Oracle:
         alone = not self.query.unit.has_children and set(self.parts) == {self.query.unit.pk}
         return tally if alone else tally.counting(opens=submission.opens, closes=submission.closes)
 
-    def _built(self, period: Period, by_tier: dict) -> Summary:
+    def _summary(self, period: Period, by_tier: dict) -> Summary:
         unit = self.query.unit
         return build_summary(
             unit=unit.code,

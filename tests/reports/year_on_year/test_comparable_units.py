@@ -31,7 +31,7 @@ PERIODS += [Period.of(Month(2021, 10), Month(2022, 9)), Period.of(Month(2021, 7)
 MOST_QUERIES = 5 + 7
 
 
-def compared(query: FiguresQuery, world: World) -> tuple[Summary, Summary, list[str]]:
+def expected_comparison(query: FiguresQuery, world: World) -> tuple[Summary, Summary, list[str]]:
     """Both sides and the excluded units, added up unit by unit and month by month."""
     earlier = query.period.same_last_year()
     months = sorted({*earlier.months, *query.period.months})
@@ -89,16 +89,23 @@ def test_equals_adding_up_unit_by_unit(seed):
         with CaptureQueriesContext(connection) as queries:
             against = past_figures(ShownPeriods(query)).against
         assert len(queries) <= MOST_QUERIES, [captured["sql"] for captured in queries]
-        *sides, left_out = compared(query, world)
+        *sides, left_out = expected_comparison(query, world)
         if not left_out:
             assert against is None, (unit.code, period.code)
             continue
         assert against.number == len(left_out) and list(against.left_out) == left_out[: len(against.left_out)]
         for ours, theirs in zip((against.current, against.before), sides, strict=True):
-            assert told(ours.total) == told(theirs.total), (unit.code, period.code, tier, external)
+            assert figure_values(ours.total) == figure_values(theirs.total), (
+                unit.code,
+                period.code,
+                tier,
+                external,
+            )
             # A tier without comparable units is listed too.
-            of_tiers = {name: told(figures) for name, figures in ours.tiers if figures.completeness.expected}
-            assert of_tiers == {name: told(figures) for name, figures in theirs.tiers}
+            tiers = {
+                name: figure_values(figures) for name, figures in ours.tiers if figures.completeness.expected
+            }
+            assert tiers == {name: figure_values(figures) for name, figures in theirs.tiers}
 
 
 def test_excluded_units_are_not_searched_in_name_order():
@@ -113,7 +120,7 @@ def test_excluded_units_are_not_searched_in_name_order():
         assert scans == [], (unit, scans)
 
 
-def test_as_of_an_earlier_day_the_same_are_left_out():
+def test_as_of_an_earlier_day_the_same_units_are_excluded():
     """On a day when all had been approved; such figures have no stored sums and are added up."""
     world = World(3)
     for unit in (unit for unit in world.units if unit.has_children):
@@ -126,10 +133,10 @@ def test_as_of_an_earlier_day_the_same_are_left_out():
             continue
         assert then.left_out == now.left_out
         for ours, theirs in zip((then.current, then.before), (now.current, now.before), strict=True):
-            assert told(ours.total) == told(theirs.total)
+            assert figure_values(ours.total) == figure_values(theirs.total)
 
 
-def told(figures: Figures) -> tuple:
+def figure_values(figures: Figures) -> tuple:
     return (
         figures.completeness.reported,
         figures.completeness.expected,
@@ -145,9 +152,9 @@ def test_in_a_merged_country_no_report_is_read_for_excluded_units():
     query = FiguresQuery(
         nation, Period.parse("2025-M04..M09"), DEFAULT_CALENDAR, "approved", False, None, "unit", 1
     )
-    with plans(nation) as whole, CaptureQueriesContext(connection) as queries:
+    with plans(nation) as scans, CaptureQueriesContext(connection) as queries:
         against = past_figures(ShownPeriods(query)).against
-    assert whole == []
+    assert scans == []
     assert not [captured["sql"] for captured in queries if "records_edition" in captured["sql"]]
     reporting = Unit.objects.reporting()
     assert against.number == reporting.count() > NAMED

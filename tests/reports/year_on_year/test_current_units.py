@@ -1,4 +1,4 @@
-"""By today's units only those are compared whose history reaches through both periods; the others are named."""
+"""Comparison by current units counts only those whose history covers both periods; the others are named."""
 
 from datetime import date
 from itertools import product
@@ -21,19 +21,19 @@ from units.models import Succession, Unit
 from units.succession import stored_lineage
 from units.tree import roster
 
-from .oracle import Oracle
-from .test_comparable_units import PERIODS, told
+from .oracle import ComparisonOracle
+from .test_comparable_units import PERIODS, figure_values
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("vacuumed_tables")]
-# Of the trend and the history, of who is left out, and of what is taken from the whole.
+# Trend and history, excluded units, and their figures.
 MOST_QUERIES = 12 + 10 + 8
-# What tells that nobody is left out.
+# Finding that no unit is excluded.
 MOST_TO_FIND = 6
 DAYS = [date(2022, 5, 1), date(2023, 1, 1)]
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_equals_following_every_line_by_hand(seed):
+def test_equals_the_oracle(seed):
     world = HistoryWorld(seed)
     country.settle_database()
     units = [unit for unit in world.units if unit.has_children]
@@ -41,48 +41,50 @@ def test_equals_following_every_line_by_hand(seed):
     for unit, period in product(units, PERIODS):
         external, tier = world.random.random() < 0.5, world.random.choice([None, None, "commune"])
         day = world.random.choice(DAYS)
-        wanted = FiguresQuery(
+        query = FiguresQuery(
             unit, period, DEFAULT_CALENDAR, "approved", external, tier, "unit", 1, None, None, day
         )
-        oracle = Oracle(wanted)
-        left, where = oracle.left(), (seed, unit.pk, period.code, external, tier, day)
-        with CaptureQueriesContext(connection) as asked:
-            found = past_figures(ShownPeriods(wanted)).against
-        assert len(asked) <= MOST_QUERIES, [one["sql"] for one in asked]
-        names = oracle.names(left)
+        oracle = ComparisonOracle(query)
+        excluded, where = oracle.excluded(), (seed, unit.pk, period.code, external, tier, day)
+        with CaptureQueriesContext(connection) as captured:
+            against = past_figures(ShownPeriods(query)).against
+        assert len(captured) <= MOST_QUERIES, [entry["sql"] for entry in captured]
+        names = oracle.names(excluded)
         if not names:
-            assert found is None, where
+            assert against is None, where
             continue
-        assert found is not None, (where, names)
-        assert (list(found.left_out), found.number) == (names, len(names)), where
-        for ours, theirs in zip((found.current, found.before), oracle.sides(left), strict=True):
-            assert told(ours.total) == told(theirs.total), where
-            of_tiers = {name: told(one) for name, one in ours.tiers if one.completeness.expected}
-            assert of_tiers == {name: told(one) for name, one in theirs.tiers}, where
-        rows = oracle.rows(left)
-        for row in with_changes(ShownPeriods(wanted), summary(wanted)).rows:
+        assert against is not None, (where, names)
+        assert (list(against.left_out), against.number) == (names, len(names)), where
+        for ours, theirs in zip((against.current, against.before), oracle.sides(excluded), strict=True):
+            assert figure_values(ours.total) == figure_values(theirs.total), where
+            tiers = {
+                name: figure_values(figures) for name, figures in ours.tiers if figures.completeness.expected
+            }
+            assert tiers == {name: figure_values(figures) for name, figures in theirs.tiers}, where
+        rows = oracle.rows(excluded)
+        for row in with_changes(ShownPeriods(query), summary(query)).rows:
             assert row.extra["pk"] not in rows or row.change.before is None, (where, row.key)
 
 
-def test_of_a_merged_country_nobody_is_listed():
-    """All communes are new, and all have predecessors: none is read to find that out, on no page."""
+def test_in_a_merged_country_no_unit_is_listed():
+    """All communes are new and have predecessors; no page reads them to find that out."""
     nation = country.fill_country(MERGED)
     for unit in places_of_today(nation):
-        wanted = today_of(unit)
-        assert wanted.reach.successor_history.heirs(True)
-        with CaptureQueriesContext(connection) as asked:
-            found = wanted.comparable
-        with plans(unit) as whole:
-            comparable_units(wanted.reach, wanted.query.period)
-        assert whole == [], (unit, whole)
+        shown = shown_by_current_units(unit)
+        assert shown.reach.successor_history.heirs(True)
+        with CaptureQueriesContext(connection) as captured:
+            comparable = shown.comparable
+        with plans(unit) as scans:
+            comparable_units(shown.reach, shown.query.period)
+        assert scans == [], (unit, scans)
         if not unit.is_over(country.LAST_DAY):
-            assert found is None and len(asked) <= MOST_TO_FIND, (unit, len(asked))
-        assert not [one["sql"] for one in asked if "records_" in one["sql"]]
+            assert comparable is None and len(captured) <= MOST_TO_FIND, (unit, len(captured))
+        assert not [entry["sql"] for entry in captured if "records_" in entry["sql"]]
 
 
-def test_who_is_left_out_is_found_through_indexes():
-    """Of a merged country in which a province has a commune without a predecessor, one of which a part joined another,
-    and one that ended; and no name is looked for in the order of names.
+def test_excluded_units_are_read_through_indexes():
+    """Province with a commune without a predecessor, one partly joined to another, and one that ended; names are not
+    searched in name order.
     """
     nation = country.fill_country(MERGED)
     _, province, commune, *_ = places_of_today(nation)
@@ -94,35 +96,37 @@ def test_who_is_left_out_is_found_through_indexes():
     stored_lineage.rebuild()
     country.settle_database()
     for unit in (nation, province, commune):
-        wanted = today_of(unit)
-        assert wanted.reach.successor_history.heirs(True)
-        with plans(unit) as whole:
-            names = wanted.comparable.names_left_out
-        assert whole == [] and commune.name in names, (unit, whole)
+        shown = shown_by_current_units(unit)
+        assert shown.reach.successor_history.heirs(True)
+        with plans(unit) as scans:
+            names = shown.comparable.names_left_out
+        assert scans == [] and commune.name in names, (unit, scans)
         assert (old.name in names) is (unit != commune)
-        with plans(unit) as whole:
-            past_figures(wanted)
-        assert whole == [], (unit, whole)
+        with plans(unit) as scans:
+            past_figures(shown)
+        assert scans == [], (unit, scans)
         if unit != commune:
-            ended = BothPeriods(wanted.reach, wanted.query.period).ended_before
-            with plans(unit, "enable_sort") as whole:
+            ended = BothPeriods(shown.reach, shown.query.period).ended_before
+            with plans(unit, "enable_sort") as scans:
                 assert ended.first_by_name(NAMED)[0] == old
-            assert whole == [], (unit, whole)
+            assert scans == [], (unit, scans)
 
 
-def test_number_of_queries_does_not_follow_who_is_left_out():
+def test_the_number_of_queries_does_not_grow_with_excluded_units():
     nation = country.fill_country(MERGED)
     numbers = []
     for new in list(Unit.objects.filter(tier="commune", active_from=country.MERGER).order_by("pk")[:3]):
         Succession.objects.filter(new=new).delete()
         stored_lineage.rebuild()
-        wanted = today_of(nation)
-        with CaptureQueriesContext(connection) as asked:
-            past_figures(wanted)
-        numbers.append((wanted.comparable.number_left_out, len(asked)))
-    assert [left for left, _ in numbers] == [1, 2, 3] and len({several for _, several in numbers}) == 1
+        shown = shown_by_current_units(nation)
+        with CaptureQueriesContext(connection) as captured:
+            past_figures(shown)
+        numbers.append((shown.comparable.number_left_out, len(captured)))
+    assert [excluded for excluded, _ in numbers] == [1, 2, 3] and len(
+        {queries for _, queries in numbers}
+    ) == 1
 
 
-def today_of(unit: Unit) -> ShownPeriods:
-    asked = unit, Period.parse("2025-M04..M09"), DEFAULT_CALENDAR, "approved", False, None, "unit", 1
-    return ShownPeriods(FiguresQuery(*asked, today=country.LAST_DAY))
+def shown_by_current_units(unit: Unit) -> ShownPeriods:
+    arguments = unit, Period.parse("2025-M04..M09"), DEFAULT_CALENDAR, "approved", False, None, "unit", 1
+    return ShownPeriods(FiguresQuery(*arguments, today=country.LAST_DAY))
