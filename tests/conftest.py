@@ -23,10 +23,12 @@ hypothesis.settings.load_profile("cchc")
 def _quick_and_plain(settings, monkeypatch) -> None:
     """Requests are read as by the product itself. Passwords are hashed fast, and static names are not hashed: a live
     test server cannot serve those. All tests ask /verify/ from one address, and tokens have the same numbers in each:
-    those that slow them down set their own limit.
+    those that slow them down set their own limit. WhiteNoise lists no collected files, which another process may be
+    writing.
     """
     monkeypatch.setattr("django.test.client.WSGIRequest", Utf8Request)
     settings.VERIFY_LIMIT = settings.API_LIMIT = 100_000
+    settings.STATIC_ROOT = None
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

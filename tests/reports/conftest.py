@@ -2,6 +2,7 @@
 their own.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import lru_cache
@@ -10,12 +11,11 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from figures.summary import canonical_json
 from reports import review_access
 from reports.models import Review
-from reports.pdf import foreign_files
+from reports.pdf import drawing, foreign_files
 from reports.pdf.review_pdf import draw_pdf, pdf_text
-from reports.printing import copies, print_view
+from reports.printing import print_view
 from reports.verification import verdict
 from tests.support.loaded_demo import demo_loaded
 
@@ -69,27 +69,25 @@ def signed_in(review):
     return client
 
 
-_drawn: dict[tuple[bytes, bytes, str], bytes] = {}
+_drawn: dict[str, bytes] = {}
 _pdf_text = lru_cache(maxsize=16)(pdf_text)
 _read = lru_cache(maxsize=64)(foreign_files.read_foreign_file)
 
 
 @pytest.fixture
 def drawn_once(monkeypatch) -> None:
-    """Draw the same document and read the same bytes once for all tests: they are about what is kept, not about the
+    """Draw the same pages and read the same bytes once for all tests: they are about what is kept, not about the
     drawing.
     """
-    draw = draw_pdf
+    draw_job = drawing.draw_job
 
-    def quick(
-        context: dict, *, data: dict | None = None, moment: datetime | None = None, following=None
-    ) -> bytes:
-        key = (canonical_json(context["doc"]), canonical_json(data), str(moment))
+    def draw_new_job(job: dict, following=None) -> bytes:
+        key = json.dumps(job)
         if key not in _drawn:
-            _drawn[key] = draw(context, data=data, moment=moment, following=following)
+            _drawn[key] = draw_job(job, following)
         return _drawn[key]
 
-    monkeypatch.setattr(copies, "draw_pdf", quick)
+    monkeypatch.setattr(drawing, "draw_job", draw_new_job)
     monkeypatch.setattr(verdict, "pdf_text", _pdf_text)
     monkeypatch.setattr(foreign_files, "read_foreign_file", _read)
     given = iter("BCDFGHJKLMNPQRTVWXZ")

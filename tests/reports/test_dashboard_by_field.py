@@ -1,5 +1,6 @@
 """Figures of one field equal those added up report by report, whatever the scopes of the catalogue."""
 
+from collections.abc import Iterable
 from itertools import product
 
 import pytest
@@ -25,12 +26,18 @@ def field_query(unit, period, field, *, external=False, tier=None, by=None, toda
     return FiguresQuery(unit, period, DEFAULT_CALENDAR, "approved", external, tier, by, 1, field, None, today)
 
 
+def half_of(world: FieldWorld, cases: Iterable[tuple]) -> list[tuple]:
+    """Half of the cases, drawn by the seed: the seeds together have all kinds."""
+    every = list(cases)
+    return world.random.sample(every, k=len(every) // 2)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_equals_adding_up_report_by_report(seed):
     world = FieldWorld(seed)
     groups = [unit for unit in world.units if unit.has_children]
     leaves = world.random.sample([unit for unit in world.units if not unit.has_children], k=4)
-    for unit, field in product([*groups, *leaves], Field.objects.all()):
+    for unit, field in half_of(world, product([*groups, *leaves], Field.objects.all())):
         external, tier = world.random.random() < 0.5, world.random.choice([None, None, "commune"])
         query = field_query(unit, PERIODS[0], field, external=external, tier=tier, by="unit")
         ours, theirs = summary(query), sum_reports(query, world)
@@ -73,7 +80,7 @@ def test_comparison_counts_units_expected_to_report_the_field_throughout(seed):
     groups = [unit for unit in world.units if unit.has_children]
     leaves = world.random.sample([unit for unit in world.units if not unit.has_children], k=4)
     not_divided = reports_of(world.undivided)
-    for unit, field, period in product([*groups, *leaves], Field.objects.all(), PERIODS[:2]):
+    for unit, field, period in half_of(world, product([*groups, *leaves], Field.objects.all(), PERIODS[:2])):
         external, tier = world.random.random() < 0.5, world.random.choice([None, None, "commune"])
         query = field_query(unit, period, field, external=external, tier=tier, by="unit")
         earlier = period.same_last_year()

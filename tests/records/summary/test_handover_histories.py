@@ -22,7 +22,7 @@ DAYS = (date(2022, 6, 20), date(2022, 7, 20), date(2022, 12, 31))
 
 # Without shrinking: it would take minutes, since a history takes seconds.
 @settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
