@@ -1,5 +1,6 @@
 """The dashboard in Chromium: without scrolling, on a phone, without JavaScript, checked by axe, with its charts."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -142,8 +143,7 @@ def test_sorting_and_going_down_by_keyboard(quiet_page, signed_in, live_server):
     page.get_by_role("link", name="xã Thanh Tân").last.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("xã Thanh Tân")
     page.get_by_role("link", name="tháng 6/2022").press("Enter")
-    expect(page).to_have_url(live_server.url + page.url.removeprefix(live_server.url))
-    assert "/records/" in page.url
+    expect(page).to_have_url(re.compile("/records/"))
 
 
 def test_formulas_open_and_close_by_keyboard(quiet_page, signed_in, live_server):

@@ -18,6 +18,7 @@ def test_a_clerk_types_a_month_and_the_sums_follow(office, quiet_page, accessibl
     page.goto(f"{office.url}/records/")
     accessible(page)
     page.get_by_role("link", name="Nhập tiếp báo cáo tháng 7/2022").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Báo cáo tháng 7/2022")
     accessible(page)
     expect(box(page, "ho-tich-opening")).to_have_value("5")
     box(page, "chung-thuc-received_direct").fill("1.240")

@@ -57,6 +57,7 @@ def test_a_form_is_filled_in_libreoffice_refused_by_three_cells_mended_and_sent(
         (code, name): value for code, row in ROWS.items() for name, value in row.items() if value is not None
     }
     page.get_by_role("link", name="Nạp biểu Excel").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nhập bằng biểu Excel")
     accessible(page)
     bring(page, filled_in(form, whole | WRONG))
     expect(page.get_by_role("heading", level=1)).to_have_text("Chưa ghi số nào: tệp có 3 chỗ cần sửa")
