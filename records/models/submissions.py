@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.timezone import get_default_timezone
 
+from core.database import AnySubquery
 from units.models import Unit
 
 from .catalogue import Field, Procedure
@@ -65,6 +66,12 @@ class EditionQuerySet(models.QuerySet):
     def sent_or_approved(self) -> Self:
         """What makes a report present: without one of these a unit's month is missing (drafts, returned)."""
         return self.filter(state__in=(State.SENT, State.APPROVED))
+
+    def dossier_counts(self) -> "models.QuerySet[DossierCount]":
+        """The counts of these editions, in no order. Read by their ids, so that the plan is good whatever PostgreSQL
+        knows of the tables.
+        """
+        return DossierCount.objects.order_by().filter(AnySubquery("edition", self.order_by().values("pk")))
 
     def in_force(self, stage: str) -> Self:
         """The editions that count: approved ones; at stage `submitted` the newest sent one, never a draft."""

@@ -10,7 +10,7 @@ from core.database import AnySubquery, PreparedQuery
 from figures.measures import MEASURES
 from figures.periods import Month
 from figures.tally import Tally
-from records.models import DossierCount, Edition, GroupSum, Submission
+from records.models import Edition, GroupSum, Submission
 from records.storage import TALLY_COLUMNS, IntegerSum, column_sums, tally_from_values
 
 from . import as_of, successor_tallies
@@ -153,7 +153,7 @@ def _counts_query(stage: str, with_field: bool) -> PreparedQuery:
 
     def build(units: list[int], first: int, last: int, *only: int) -> QuerySet:
         editions = _editions(Edition.objects.in_force(stage), units, first, last)
-        counts = DossierCount.objects.order_by().filter(AnySubquery("edition", editions.values("pk")))
+        counts = editions.dossier_counts()
         for field in only:
             counts = counts.filter(field=field)
         # A field reported by procedure counts once, when any of its rows holds a number.

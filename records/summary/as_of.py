@@ -6,7 +6,6 @@ from typing import Any
 from django.db.models import Case, CharField, Count, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import StrIndex, Substr
 
-from records.models import DossierCount
 from records.storage import column_sums
 from units.models import UnitKind, subtree
 
@@ -26,7 +25,7 @@ def rows_as_of(query: FiguresQuery, *, by_child: bool, by_field: bool) -> Iterat
     if query.tier:
         editions = editions.filter(submission__unit__tier=query.tier)
     if by_field:
-        counts = DossierCount.objects.filter(edition__in=editions.order_by())
+        counts = editions.dossier_counts()
         counts = counts if query.field is None else counts.filter(field=query.field)
         # A field reported by procedure counts once, when any of its rows holds a number.
         answered = Count("edition", distinct=True, filter=Q(answered=True))

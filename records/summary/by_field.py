@@ -103,7 +103,7 @@ class FieldExpectation:
         editions = query.editions.filter(
             query.within("submission__unit__"), submission__month__range=query.run
         )
-        rows = DossierCount.objects.filter(edition__in=editions, field=catalogue.undivided, answered=True)
+        rows = editions.dossier_counts().filter(field=catalogue.undivided, answered=True)
         for unit, month in rows.values_list("edition__submission__unit_id", "edition__submission__month"):
             months[unit].add(query.by_number[month])
         return months
@@ -254,7 +254,7 @@ def _move_undivided(
 
 def _reported_fields(query: FiguresQuery, **which: object):
     editions = query.editions.filter(query.within("submission__unit__"), submission__month__range=query.run)
-    return DossierCount.objects.filter(edition__in=editions, **which)
+    return editions.dossier_counts().filter(**which)
 
 
 def _missing_by_field(

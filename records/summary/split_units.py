@@ -13,7 +13,7 @@ from django.db.models import Count, Q
 from figures.measures import MEASURES
 from figures.rounding import apportion, apportioned_part
 from figures.tally import Tally
-from records.models import DossierCount, Recount
+from records.models import Recount
 from records.storage import column_sums, tally_from_values
 from units.models import Unit
 from units.succession import stored_lineage
@@ -106,10 +106,8 @@ def _successors_in_place(
 
 def _reported(query: FiguresQuery, units: list[int]) -> Iterator[_ReportedNumbers]:
     """Numbers by unit, month and field; procedures of a field are added up before apportioning."""
-    editions = query.editions.filter(
-        submission__unit__in=units, submission__month__range=query.run
-    ).order_by()
-    counts = DossierCount.objects.order_by().filter(edition__in=editions)
+    editions = query.editions.filter(submission__unit__in=units, submission__month__range=query.run)
+    counts = editions.dossier_counts()
     if query.field is not None:
         counts = counts.filter(field=query.field)
     answered = Count("edition", distinct=True, filter=Q(answered=True))

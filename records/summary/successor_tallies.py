@@ -11,7 +11,7 @@ from django.db.models import Count, IntegerField, Q, QuerySet, Value
 
 from core.database import PreparedQuery
 from figures.tally import Tally
-from records.models import DossierCount, Edition, GroupSum
+from records.models import Edition, GroupSum
 from records.storage import (
     TALLY_COLUMNS,
     IntegerSum,
@@ -233,7 +233,7 @@ def _reports(
     editions = editions if units is None else editions.filter(submission__unit__in=units)
     if not by_field:
         return "submission__", editions, _NOTHING, Count("pk")
-    rows = DossierCount.objects.order_by().filter(edition__in=editions)
+    rows = editions.dossier_counts()
     rows = rows if only is None else rows.filter(field=only)
     # A field reported by procedure counts once, when any of its rows holds a number.
     reported = Count("edition", distinct=True, filter=Q(answered=True))

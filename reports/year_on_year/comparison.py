@@ -12,7 +12,6 @@ from figures.measures import CLOSING, MEASURES, OPENING
 from figures.periods import Month, Period
 from figures.summary import Summary
 from figures.tally import Tally, period_tally
-from records.models import DossierCount
 from records.storage import HANDOVER_COLUMNS, column_sums, tally_from_values
 from records.summary.aggregation import tallies_of_child_groups
 from records.summary.by_field import field_expectation
@@ -96,7 +95,7 @@ def _rows(comparable: AnyComparableUnits, **which: object) -> tuple[str, QuerySe
     field = comparable.reach.field
     if field is None:
         return "submission__", editions, Count("pk")
-    counts = DossierCount.objects.order_by().filter(edition__in=editions, field=field)
+    counts = editions.dossier_counts().filter(field=field)
     return "edition__submission__", counts, Count("edition", distinct=True, filter=Q(answered=True))
 
 
