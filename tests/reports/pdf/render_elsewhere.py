@@ -1,4 +1,4 @@
-"""python -m tests.reports.pdf.render_elsewhere: make the demo in an empty database, print the SHA-256 of its review.
+"""python -m tests.reports.pdf.render_elsewhere: load the demo into an empty database and print the hash of its review.
 
 Tests run it in another process, from another folder and on the other database.
 """
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import django
 
 NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
-# The log tells when and by whom the demo was loaded; where it stood is given.
+# The log entry of the load has its time and user; its position is fixed here.
 ANCHOR = (7, "0" * 64)
 
 

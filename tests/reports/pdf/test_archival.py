@@ -1,6 +1,6 @@
-"""The PDF for screen readers (PDF/UA-1) and for the archive (PDF/A-3), as checkers without Java see it.
+"""The PDF is accessible (PDF/UA-1) and archival (PDF/A-3) according to two checkers that need no Java.
 
-What they warn of is listed here and explained in docs/pdf.md; an error of either fails.
+Accepted warnings are listed here and explained in docs/pdf.md; any error fails.
 """
 
 import csv
@@ -27,12 +27,12 @@ from units.models import Unit
 from .test_review_pdf import structure
 
 EXPLAINED = {"PAG-001", "TBL-014"}
-# A rule of pdfua 0.1.3 that fails on any heading whose content is a list, as WeasyPrint writes it.
+# This rule of pdfua 0.1.3 fails on any heading whose content is a list; WeasyPrint writes them so.
 UNABLE = {"UA-14-001"}
 
 
-def of_commune() -> Review:
-    """A draft whose sections are empty, of a unit that reports itself."""
+def commune_review() -> Review:
+    """A draft with empty sections, of a commune."""
     unit, period = Unit.objects.get(code="13474", active_until=None), Period.parse("2022-H1")
     sections = sections_for_review(unit, period)
     return actions.open_draft(unit, period, by=None, at=NOW, sections=sections)
@@ -51,11 +51,11 @@ def hostile(review: Review) -> Review:
 
 
 @pytest.fixture(params=["frozen", "draft", "commune", "hostile"])
-def drawn(request, review) -> bytes:
+def pdf(request, review) -> bytes:
     if request.param == "draft":
         return copies.draft_pdf(review, demo=True)
     if request.param == "commune":
-        review = of_commune()
+        review = commune_review()
     elif request.param == "hostile":
         review = hostile(review)
     return copies.draw_frozen_copy(
@@ -63,9 +63,9 @@ def drawn(request, review) -> bytes:
     ).content
 
 
-def test_checkers_find_no_error(drawn, tmp_path):
+def test_checkers_find_no_error(pdf, tmp_path):
     path = tmp_path / "review.pdf"
-    path.write_bytes(drawn)
+    path.write_bytes(pdf)
     heard = outloud.check(str(path))
     assert heard.error is None and not [run for run in heard.runs if run.status == "crashed"]
     assert not [
@@ -78,9 +78,9 @@ def test_checkers_find_no_error(drawn, tmp_path):
     assert not report.findings
 
 
-def test_every_heading_says_something(drawn):
-    """In place of the rule that pdfua cannot carry out."""
-    headings = [element for element in elements(drawn) if str(element["/S"]).startswith("/H")]
+def test_every_heading_has_text(pdf):
+    """Replaces the rule of pdfua that fails on these headings."""
+    headings = [element for element in elements(pdf) if str(element["/S"]).startswith("/H")]
     assert len(headings) > 15 and str(headings[0]["/S"]) == "/H1"
     assert all(heading["/K"] for heading in headings)
     levels = [int(str(heading["/S"])[2:]) for heading in headings]
@@ -91,8 +91,8 @@ def elements(content: bytes) -> list:
     return list(structure(PdfReader(BytesIO(content)).trailer["/Root"]["/StructTreeRoot"]))
 
 
-def test_no_element_is_empty_and_drawings_lie_on_their_page(drawn):
-    for element in elements(drawn):
+def test_no_element_is_empty_and_graphics_lie_on_their_page(pdf):
+    for element in elements(pdf):
         assert element.get("/K") or element["/S"] in ("/TD", "/TH"), element
         if element["/S"] == "/Figure":
             left, lower, right, upper = element["/A"]["/BBox"]
@@ -100,23 +100,23 @@ def test_no_element_is_empty_and_drawings_lie_on_their_page(drawn):
             assert 0 < left < right < width and 0 < lower < upper < height
 
 
-def test_page_numbers_are_artifacts_and_unsaid_marks_are_null(review):
+def test_page_numbers_are_artifacts_and_silent_marks_are_null(review):
     reader = PdfReader(BytesIO(copies.draft_pdf(review, demo=True)))
     numbers = reader.trailer["/Root"]["/StructTreeRoot"]["/ParentTree"]["/Nums"]
     for place, page in enumerate(reader.pages):
         unsaid = [number for number in numbers[2 * place + 1] if str(number) == "NullObject"]
-        # The mark of a draft, and from the second page on the number.
+        # The draft mark, and the page number from the second page on.
         artifacts = page.get_contents().get_data().count(b"/Type /Pagination")
         assert len(unsaid) == artifacts == (2 if place else 1)
 
 
 @pytest.fixture
-def closed(review) -> copies.FrozenCopy:
+def frozen_copy(review) -> copies.FrozenCopy:
     return copies.draw_frozen_copy(document.build_document(review, demo=True), at=NOW)
 
 
-def test_it_claims_to_be_archival_and_accessible(closed):
-    reader = PdfReader(BytesIO(closed.content))
+def test_metadata_claim_archival_and_accessible(frozen_copy):
+    reader = PdfReader(BytesIO(frozen_copy.content))
     root = reader.trailer["/Root"]
     told = root["/Metadata"].get_data().decode()
     assert 'pdfaid:part="3" pdfaid:conformance="A"' in told and 'pdfuaid:part="1"' in told
@@ -126,8 +126,8 @@ def test_it_claims_to_be_archival_and_accessible(closed):
     assert reader.trailer["/ID"] and "/Encrypt" not in reader.trailer
 
 
-def test_frozen_figures_travel_in_it(closed):
-    reader = PdfReader(BytesIO(closed.content))
+def test_frozen_figures_are_attached(frozen_copy):
+    reader = PdfReader(BytesIO(frozen_copy.content))
     named = [(one["/UF"], one["/AFRelationship"]) for one in reader.trailer["/Root"]["/AF"]]
     assert named == [
         ("so-lieu.json", "/Source"),
@@ -136,7 +136,7 @@ def test_frozen_figures_travel_in_it(closed):
         ("so-lieu-theo-linh-vuc-commune.csv", "/Data"),
     ]
     kept = json.loads(reader.attachments["so-lieu.json"][0])
-    assert kept == closed.document == read_attached(closed.content)
+    assert kept == frozen_copy.document == read_attached(frozen_copy.content)
     assert kept["log"]["sequence"] > 0 and len(kept["log"]["hash"]) == 64
     rows = list(
         csv.DictReader(StringIO(reader.attachments["so-lieu-theo-don-vi.csv"][0].decode("utf-8-sig")))
@@ -148,5 +148,5 @@ def test_frozen_figures_travel_in_it(closed):
 
 
 def test_a_unit_that_reports_itself_has_one_annex(review):
-    text = pdf_text(attached(document.build_document(of_commune(), demo=True), at=NOW))
+    text = pdf_text(attached(document.build_document(commune_review(), demo=True), at=NOW))
     assert "Phụ lục" in text and "Phụ lục I" not in text and "II.06a/VPCP/KSTT" in text

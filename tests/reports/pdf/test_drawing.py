@@ -1,4 +1,4 @@
-"""The child process that draws: what it gives, what it may not take, and what its end costs."""
+"""The child process that renders PDFs: its output, its limits, and what happens when it ends."""
 
 import os
 import shutil
@@ -49,7 +49,7 @@ def test_the_web_process_never_loads_the_renderer():
     assert told.stdout.strip() == "False"
 
 
-def test_a_fault_costs_one_drawing():
+def test_an_error_fails_one_drawing():
     drawing.draw_job(job())
     child = drawing._child.process.pid
     with pytest.raises(drawing.PdfNotDrawn, match="lỗi của hệ thống"):
@@ -59,14 +59,14 @@ def test_a_fault_costs_one_drawing():
 
 @pytest.fixture
 def limits(settings) -> Iterator:
-    """Settings whose limits bind the next child: it keeps those that it was started with."""
+    """Settings whose limits apply to the next child; a running child keeps its own."""
     drawing._drop_child()
     yield settings
     drawing._drop_child()
 
 
 def test_a_drawing_may_take_one_gigabyte_and_120_seconds(limits):
-    """Acceptance R15: as the kernel holds it against the process that draws."""
+    """Acceptance R15: read from the kernel's limits of the rendering process."""
     told: list[dict[str, str]] = []
 
     def follow(page: int) -> None:
@@ -76,13 +76,13 @@ def test_a_drawing_may_take_one_gigabyte_and_120_seconds(limits):
             told.append({line[:26].strip(): line[26:].split()[0] for line in lines})
 
     drawing.draw_job(job(html="<p>Tân Thanh</p>" * 3000), follow)
-    # It binds itself before it draws; what it may write comes last but one.
+    # The child sets its limits before it renders; the file size comes last but one.
     bound = [one for one in told if one["Max file size"] == str(weasyprint_program.LARGEST_FILE)]
     assert {one["Max address space"] for one in bound} == {str(1 << 30)}
     assert {one["Max cpu time"] for one in bound} == {"120"}
 
 
-def test_too_much_memory_costs_one_drawing(limits):
+def test_too_much_memory_fails_one_drawing(limits):
     limits.PDF_MAX_BYTES = 400 * 1024 * 1024
     drawing.draw_job(job())
     child = drawing._child.process.pid
@@ -103,20 +103,18 @@ def test_too_much_time_ends_the_child(settings):
     assert drawing.draw_job(job()).startswith(b"%PDF-")
 
 
-def test_what_is_killed_leaves_nothing_in_the_temporary_folder(review, limits, monkeypatch, tmp_path):
-    """WeasyPrint puts the faces that it is given into a folder, and takes it away only when it comes to its end."""
+def test_a_killed_child_leaves_no_temporary_files(review, limits, monkeypatch, tmp_path):
+    """WeasyPrint copies fonts into a temporary folder and deletes it only when it exits normally."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     doc = document.build_document(review, demo=True)
     faces = _job(print_view.print_context(doc), doc, NOW)["css"]
 
-    def until_there_are_faces(page: int) -> None:
+    def wait_for_fonts(page: int) -> None:
         if list(tmp_path.rglob("weasyprint-*")):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        drawing.draw_job(
-            job(css=faces, html="<table><tr><td>1</td></tr></table>" * 3000), until_there_are_faces
-        )
+        drawing.draw_job(job(css=faces, html="<table><tr><td>1</td></tr></table>" * 3000), wait_for_fonts)
     assert list(tmp_path.iterdir()) == []
     limits.PDF_MAX_BYTES = 300 * 1024 * 1024
     with pytest.raises(drawing.PdfTooLong):
@@ -134,7 +132,7 @@ def test_a_killed_child_is_replaced():
     assert drawing.draw_job(job()).startswith(b"%PDF-")
 
 
-def test_others_wait_for_their_turn_and_not_for_ever(monkeypatch):
+def test_others_wait_for_their_turn_for_a_limited_time(monkeypatch):
     with drawing._turn():
         monkeypatch.setattr(drawing, "WAITING_SECONDS", 0.2)
         with pytest.raises(drawing.RendererBusy):
@@ -160,7 +158,7 @@ def test_a_worker_keeps_threads_for_pages(monkeypatch):
 
 @pytest.fixture
 def drawings(review, monkeypatch, settings, tmp_path) -> list[int]:
-    """How often a draft was drawn; no draft is kept from before."""
+    """Collects the renderings of a draft, with an empty cache of drafts."""
     settings.DATA_DIR = tmp_path
     made: list[int] = []
 
@@ -181,7 +179,7 @@ def test_a_draft_is_drawn_once_while_nothing_changes(review, drawings):
     assert copies.draft_pdf(review, demo=False) and len(drawings) == 3
 
 
-def test_a_draft_is_drawn_anew_by_a_changed_template(review, drawings, settings, tmp_path):
+def test_a_changed_template_draws_the_draft_again(review, drawings, settings, tmp_path):
     templates = tmp_path / "templates" / "reports" / "printing"
     shutil.copytree(Path(settings.BASE_DIR) / "templates" / "reports" / "printing", templates)
     shutil.copytree(Path(settings.BASE_DIR) / "reports", tmp_path / "reports")
@@ -189,7 +187,7 @@ def test_a_draft_is_drawn_anew_by_a_changed_template(review, drawings, settings,
     keys = []
     for text in ("", "{# another word #}"):
         (templates / "review.html").open("a", encoding="utf-8").write(text)
-        # What an upgrade's new process reads.
+        # A new process after an upgrade reads the templates again.
         copies._form.cache_clear()
         keys.append(copies.draft_pdf(review, demo=True))
     copies._form.cache_clear()

@@ -1,4 +1,4 @@
-"""Lines of printed Vietnamese break where a typesetter would break them, and nothing of the text is lost."""
+"""Printed Vietnamese breaks where a typesetter would break it, and the text itself is unchanged."""
 
 import re
 from html import unescape
@@ -27,7 +27,7 @@ BOUND = re.compile(r'<span class="nb">(.*?)</span>')
     ],
 )
 def test_what_belongs_together(text, together):
-    # A long last word stays alone, so that only what is meant is bound.
+    # The long last word may stand alone, so that only the expected words are kept together.
     assert BOUND.findall(set_line(f"{text} nghiêng-ngả-đến-tận-cùng")) == together
 
 

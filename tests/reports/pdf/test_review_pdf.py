@@ -1,4 +1,4 @@
-"""The PDF as a reader, a checker and an attacker see it."""
+"""The PDF of a review: text, layout, structure, and hostile content."""
 
 import re
 import shutil
@@ -65,14 +65,14 @@ def test_layout(file):
     run("qpdf", "--check", file)
 
 
-def test_drawings_are_told_to_a_screen_reader(file, tmp_path):
+def test_graphics_have_alternative_text(file, tmp_path):
     plain = tmp_path / "plain.pdf"
     run("qpdf", "--qdf", "--object-streams=disable", file, str(plain))
     assert plain.read_bytes().count(b"/Alt ") == 8
 
 
 def structure(element) -> Iterator:
-    """All structure elements below one."""
+    """All structure elements below an element."""
     kids = element.get("/K", [])
     for kid in kids if isinstance(kids, list) else [kids]:
         found = kid.get_object()
@@ -81,7 +81,7 @@ def structure(element) -> Iterator:
             yield from structure(found)
 
 
-def test_header_cells_say_what_they_head(file):
+def test_header_cells_have_a_scope(file):
     tree = PdfReader(file).trailer["/Root"]["/StructTreeRoot"]
     tables = [one for one in structure(tree) if one["/S"] == "/Table"]
     assert len(tables) >= 6
@@ -95,7 +95,7 @@ def test_header_cells_say_what_they_head(file):
                 assert scopes.count("/Row") == 1 and scopes.count("/Column") >= 1
 
 
-def test_under_a_head_of_two_rows_both_name_the_cell(file):
+def test_both_header_rows_name_a_cell(file):
     tree = PdfReader(file).trailer["/Root"]["/StructTreeRoot"]
     table = next(one for one in structure(tree) if one["/S"] == "/Table")
     rows = [one for one in structure(table) if one["/S"] == "/TR"]
@@ -120,13 +120,13 @@ def test_no_demo_mark_on_real_data(review, tmp_path):
     assert "minh họa" not in run("pdftotext", str(path), "-")
 
 
-def test_a_draft_says_so(review, tmp_path):
+def test_a_draft_is_marked(review, tmp_path):
     path = tmp_path / "draft.pdf"
     path.write_bytes(copies.draft_pdf(review, demo=True))
     assert "Dự thảo, chưa chốt số liệu" in run("pdftotext", str(path), "-")
 
 
-def hostile(address: str) -> str:
+def hostile_markup(address: str) -> str:
     return (
         f'<script>fetch("{address}")</script> <img src="{address}/i" onerror="x"> <img src="file:///etc/passwd">'
         f'<link rel="attachment" href="file:///etc/passwd"> <a href="{address}">xem</a>'
@@ -144,7 +144,7 @@ def listener():
         yield server
 
 
-def asked(server: socket.socket) -> bool:
+def was_contacted(server: socket.socket) -> bool:
     try:
         server.accept()[0].close()
     except BlockingIOError:
@@ -154,7 +154,7 @@ def asked(server: socket.socket) -> bool:
 
 @pytest.mark.parametrize("escaped", [True, False])
 def test_hostile_text_reaches_nothing(review, listener, tmp_path, monkeypatch, escaped):
-    text = hostile(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    text = hostile_markup(f"http://127.0.0.1:{listener.getsockname()[1]}")
     bodies = {section.pk: (section.heading, text) for section in review.sections.all()}
     actions.edit_draft(
         review, by=None, at=NOW, bodies=bodies, title=text[:200], tasks=[actions.TaskText(text)]
@@ -167,7 +167,7 @@ def test_hostile_text_reaches_nothing(review, listener, tmp_path, monkeypatch, e
     path.write_bytes(
         draw_pdf(print_view.print_context(document.build_document(review, demo=True)), moment=NOW)
     )
-    assert not asked(listener)
+    assert not was_contacted(listener)
     assert "0 embedded files" in run("pdfdetach", "-list", str(path))
     plain = tmp_path / "plain.pdf"
     run("qpdf", "--qdf", "--object-streams=disable", str(path), str(plain))
@@ -178,7 +178,7 @@ def test_hostile_text_reaches_nothing(review, listener, tmp_path, monkeypatch, e
         assert '<img src="file:///etc/passwd">' in " ".join(run("pdftotext", str(path), "-").split())
 
 
-def test_fetcher_serves_the_print_fonts_only():
+def test_only_print_fonts_are_fetched():
     fetcher = weasyprint_program.FontsOnly(settings.PRINT_FONTS)
     assert len(fetcher.allowed) == 4
     for address in (

@@ -1,4 +1,4 @@
-"""The same review gives the same bytes: in another process, from another folder, on the other database."""
+"""A review renders to the same bytes in another process, from another folder and on the other database."""
 
 import os
 import subprocess
@@ -10,9 +10,9 @@ from django.conf import settings
 ROOT = Path(settings.BASE_DIR)
 
 
-def drawn(data: Path, folder: Path, *before: str) -> tuple[str, ...]:
-    """Which database, how many bytes, and their SHA-256. Nothing of this run's surroundings reaches it but the search
-    path, and nothing of the hour: another zone, another seed of hashes.
+def rendered_elsewhere(data: Path, folder: Path, *before: str) -> tuple[str, ...]:
+    """Database vendor, number of bytes and their SHA-256, from a process without this one's environment but PATH, in
+    another time zone and with another hash seed.
     """
     data.mkdir()
     folder.mkdir(exist_ok=True)
@@ -34,8 +34,10 @@ def drawn(data: Path, folder: Path, *before: str) -> tuple[str, ...]:
 
 
 def test_another_process_folder_and_database(tmp_path):
-    first = drawn(tmp_path / "a", tmp_path)
-    other = drawn(tmp_path / "b", tmp_path / "another folder", str(ROOT / "scripts" / "with-postgres"))
+    first = rendered_elsewhere(tmp_path / "a", tmp_path)
+    other = rendered_elsewhere(
+        tmp_path / "b", tmp_path / "another folder", str(ROOT / "scripts" / "with-postgres")
+    )
     assert (first[0], other[0]) == ("sqlite", "postgresql")
     assert int(first[1]) > 50_000
     assert first[1:] == other[1:]

@@ -1,4 +1,4 @@
-"""A review by today's units, chosen when it is made; and the units that cannot be compared with last year, named."""
+"""A review by current units, chosen when it is created, and the units named as not comparable with last year."""
 
 from datetime import date, datetime
 from io import BytesIO
@@ -37,7 +37,7 @@ BASIS = "theo đơn vị hiện nay (01/8/2025)"
 
 @pytest.fixture
 def merged(review, settings) -> Unit:
-    """Ninh Bình of today, with what Thanh Liêm reported in 2022."""
+    """Today's Ninh Bình, with the reports of Thanh Liêm of 2022."""
     for name, read in (("units-2025.csv", import_units), ("successions-2025.csv", import_successions)):
         assert read((FIXTURE / name).read_bytes(), name, by=None).faults == []
     settings.DEMO_TODAY = DAY
@@ -45,12 +45,12 @@ def merged(review, settings) -> Unit:
 
 
 @pytest.fixture
-def today(merged) -> Review:
+def current_review(merged) -> Review:
     return actions.open_full_draft(merged, HALF, by=None, at=AT, demo=True, units_of=DAY)
 
 
-def test_its_figures_are_those_of_todays_units(today):
-    doc = document.build_document(today, demo=True)
+def test_figures_are_by_current_units(current_review):
+    doc = document.build_document(current_review, demo=True)
     now = Summary.from_dict(doc["figures"])
     assert (now.basis, now.units_of) == ("today", DAY)
     assert {"13456", "13474", "13483", "13489", "13495"} <= {row.key for row in now.rows}
@@ -61,11 +61,11 @@ def test_its_figures_are_those_of_todays_units(today):
     assert link.endswith("&basis=today")
 
 
-def test_the_basis_is_printed_beside_the_figures_and_both_annexes(today):
-    doc = document.build_document(today, demo=True)
+def test_the_basis_is_printed_beside_the_figures_and_both_annexes(current_review):
+    doc = document.build_document(current_review, demo=True)
     shown = print_view.print_context(doc)
     assert BASIS in shown["opening"][1] and "Không có đơn vị kế thừa" in shown["opening"][1]
-    # Units of the past are told by their last day, and not by the key of an address.
+    # Closed units are named with their last day, not with the key of an address.
     assert "(đến 30/6/2025)" in shown["opening"][1] and "@" not in shown["opening"][1]
     text = render_to_string("reports/printing/review.html", shown | {"draft": True})
     units, fields = text.split('<section class="appendix">')[1:]
@@ -86,9 +86,9 @@ def test_by_the_units_that_reported_both_annexes_say_so(review):
     assert text.count("theo đơn vị khi báo cáo") == 2 and "đơn vị hiện nay" not in text
 
 
-def test_it_is_frozen_with_the_review(today, drawn_once):
-    doc = copies.draw_frozen_copy(document.build_document(today, demo=True), at=AT)
-    found = freezing.freeze(today, doc.document, doc.content, doc.form, by=None, at=AT)
+def test_the_basis_is_frozen_with_the_review(current_review, drawn_once):
+    doc = copies.draw_frozen_copy(document.build_document(current_review, demo=True), at=AT)
+    found = freezing.freeze(current_review, doc.document, doc.content, doc.form, by=None, at=AT)
     kept = Review.objects.get(pk=found.pk)
     assert kept.frozen["figures"]["units_of"] == "2025-08-01" and newer_figures(kept.frozen) == []
     with pytest.raises(DatabaseError, match="đã chốt"), transaction.atomic():
@@ -97,7 +97,7 @@ def test_it_is_frozen_with_the_review(today, drawn_once):
     assert again.units_of == DAY
 
 
-def test_it_is_chosen_on_the_page(merged, signed_in):
+def test_the_basis_is_chosen_on_the_page(merged, signed_in):
     editor = User.objects.get(username="tonghop")
     add_membership(editor, merged, "editor", date(2025, 7, 1), by=None)
     client = signed_in("tonghop")
@@ -115,10 +115,8 @@ def test_it_is_chosen_on_the_page(merged, signed_in):
 
 
 @pytest.fixture(params=[None, date(2022, 8, 12)], ids=["reported", "today"])
-def uneven(review, request) -> tuple[dict, dict[str, str]]:
-    """The document of a draft, and its sections, of a district in which a commune opened meanwhile, by either
-    basis.
-    """
+def draft_with_new_commune(review, request) -> tuple[dict, dict[str, str]]:
+    """The document and the sections of a draft on either basis; in the district a commune opened since last year."""
     Review.objects.filter(pk=review.pk).update(period="2021-H2")
     district = Unit.objects.get(code="351")
     draft = UnitDraft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district)
@@ -128,8 +126,8 @@ def uneven(review, request) -> tuple[dict, dict[str, str]]:
     return document.build_document(found, demo=True), bodies
 
 
-def test_the_draft_compares_the_same_units_and_names_the_others(uneven):
-    doc, bodies = uneven
+def test_the_draft_compares_the_same_units_and_names_the_others(draft_with_new_commune):
+    doc, bodies = draft_with_new_commune
     assert doc["compared"]["left_out"] == ["xã Mới Lập"]
     known = document.document_facts(doc)
     assert known["left_out.units"].text == "xã Mới Lập"
@@ -149,8 +147,8 @@ def test_the_draft_compares_the_same_units_and_names_the_others(uneven):
     assert "xã Mới Lập" in book["So sánh"]["A2"].value
 
 
-def test_first_and_last_are_told_with_their_change(uneven):
-    doc, bodies = uneven
+def test_first_and_last_are_named_with_their_change(draft_with_new_commune):
+    doc, bodies = draft_with_new_commune
     known = document.document_facts(doc)
     for side in ("best", "worst"):
         fact = known[f"{side}.commune.online.change"]
@@ -158,10 +156,10 @@ def test_first_and_last_are_told_with_their_change(uneven):
 
 
 @pytest.mark.usefixtures("drawn_once")
-def test_corrections_of_predecessors_are_told_as_reasons(today, django_assert_max_num_queries):
-    """Of a review by today's units: months of 2022 of communes that are over; not of one that it has nothing of."""
-    add_membership(User.objects.get(username="lanhdao"), today.unit, "leader", DAY, by=None)
-    old = closed(today)
+def test_corrections_of_predecessors_are_named_as_reasons(current_review, django_assert_max_num_queries):
+    """Lists months of 2022 of closed communes whose reports count in it, and no others."""
+    add_membership(User.objects.get(username="lanhdao"), current_review.unit, "leader", DAY, by=None)
+    old = closed(current_review)
     freezing.record_issue(old, "1/BC", DAY, by=None, at=AT)
     correct(old)
     new = closed(actions.replace_review(old, by=None, at=AT))
@@ -173,23 +171,29 @@ def test_corrections_of_predecessors_are_told_as_reasons(today, django_assert_ma
     assert any(reason.why == "Sót sổ tiếp nhận tuần 2" for reason in found.reasons)
 
 
-def test_the_pdf_of_the_dashboard_is_told_by_the_units_of_the_page(today, review, client):
-    """Who looks at today's units is not handed figures as reported under the same button, nor the other way round."""
+def test_the_pdf_of_the_dashboard_has_the_basis_of_the_page(current_review, review, client):
+    """The button on a page by current units gives a PDF by current units, and likewise for reporting units."""
     client.force_login(User.objects.get(username="quantri"), "django.contrib.auth.backends.ModelBackend")
-    add_membership(User.objects.get(username="quantri"), today.unit, "viewer", date(2025, 7, 1), by=None)
+    add_membership(
+        User.objects.get(username="quantri"), current_review.unit, "viewer", date(2025, 7, 1), by=None
+    )
     for unit, basis, own in (
         ("351", "", review),
         ("351", "&basis=today", None),
         ("37", "", None),
-        ("37", "&basis=today", today),
+        ("37", "&basis=today", current_review),
     ):
         page = client.get(f"/?unit={unit}&period=2022-H1{basis}").content.decode()
-        offered = [one.pk for one in (review, today) if f'href="/reports/reviews/{one.pk}.pdf"' in page]
+        offered = [
+            one.pk for one in (review, current_review) if f'href="/reports/reviews/{one.pk}.pdf"' in page
+        ]
         assert offered == ([own.pk] if own else []), (unit, basis)
 
 
-def test_the_page_of_a_review_names_the_basis_at_its_head(today, review, client):
+def test_the_page_of_a_review_names_the_basis_at_its_head(current_review, review, client):
     client.force_login(User.objects.get(username="quantri"), "django.contrib.auth.backends.ModelBackend")
-    add_membership(User.objects.get(username="quantri"), today.unit, "viewer", date(2025, 7, 1), by=None)
-    for one, basis in ((review, "theo đơn vị khi báo cáo"), (today, BASIS)):
+    add_membership(
+        User.objects.get(username="quantri"), current_review.unit, "viewer", date(2025, 7, 1), by=None
+    )
+    for one, basis in ((review, "theo đơn vị khi báo cáo"), (current_review, BASIS)):
         assert shows(client.get(f"/reports/reviews/{one.pk}/").content.decode(), f"đã duyệt, {basis}, ")

@@ -1,4 +1,4 @@
-"""The block of downloads: every form with its words, and sizes that hold."""
+"""The list of downloads: every format, its description, its size and its rights."""
 
 import copy
 from io import StringIO
@@ -20,7 +20,7 @@ from tests.support.page_text import squeezed
 
 
 def larger(doc: dict, units: int) -> dict:
-    """The document with so many more units in its figures."""
+    """The document with this many more units in its figures."""
     doc = copy.deepcopy(doc)
     row = next(one for one in doc["figures"]["rows"] if one["key"] == "13474")
     for number in range(units):
@@ -32,7 +32,7 @@ def larger(doc: dict, units: int) -> dict:
 
 
 @pytest.mark.parametrize("units", [0, 200])
-def test_sizes_told_beforehand_hold(review, units):
+def test_estimated_sizes_are_true(review, units):
     meeting.record_meeting(review, SPOKEN, by=None, at=NOW, revision=0)
     told, doc = meeting_of(review), larger(document.build_document(review, demo=True), units)
     shown = texts.notice_context(doc, told, unfrozen=True)
@@ -58,7 +58,7 @@ def test_sizes_in_words(size, text):
 
 
 @pytest.mark.usefixtures("drawn_once")
-def test_page_lists_every_form_and_each_can_be_had(review, signed_in):
+def test_the_page_lists_every_format_and_each_downloads(review, signed_in):
     reader, address = signed_in("lanhdao"), f"/reports/reviews/{review.pk}"
     page = squeezed(reader.get(f"{address}/").content.decode())
     for end in (".pdf", ".docx", ".xlsx", ".txt", "/projection/"):
@@ -77,7 +77,7 @@ def test_page_lists_every_form_and_each_can_be_had(review, signed_in):
 @pytest.mark.parametrize(
     "end", [".pdf", ".docx", ".xlsx", ".txt", "/projection/", "/notice.pdf", "/notice.docx"]
 )
-def test_every_form_has_the_right_of_the_review(review, signed_in, client, end):
+def test_every_format_needs_the_right_to_the_review(review, signed_in, client, end):
     address = f"/reports/reviews/{review.pk}{end}"
     assert client.get(address).status_code == 302
     assert signed_in("xa-13474").get(address).status_code == 404

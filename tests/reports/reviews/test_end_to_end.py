@@ -1,4 +1,4 @@
-"""The half-year of 2022 from nothing to a document that anyone can check, by the pages that people use."""
+"""The review of the first half of 2022, from an empty draft to a verified document, through the pages."""
 
 import re
 from io import StringIO
@@ -24,30 +24,30 @@ def text_of(client: Client, address: str) -> str:
     return answer.content.decode()
 
 
-def saved(folder, name: str, content: bytes) -> str:
+def save(folder, name: str, content: bytes) -> str:
     (folder / name).write_bytes(content)
     return str(folder / name)
 
 
-def verified(path: str) -> tuple[str, str]:
+def verify(path: str) -> tuple[str, str]:
     out, err = StringIO(), StringIO()
     call_command("verify_review", path, stdout=out, stderr=err)
     return out.getvalue(), err.getvalue()
 
 
-def checked(content: bytes) -> str:
-    """What /verify/ says to somebody who has never signed in."""
+def verify_on_page(content: bytes) -> str:
+    """The answer of /verify/ without signing in."""
     return Client().post("/verify/", {"file": SimpleUploadedFile("bao-cao.pdf", content)}).content.decode()
 
 
-def drafted(editor: Client, unit: int) -> Review:
+def create_draft(editor: Client, unit: int) -> Review:
     answer = submit(editor, "/reports/reviews/", needs="period", unit=str(unit), period="2022-H1")
     assert answer.status_code == 302
     return Review.objects.get(pk=int(re.search(r"(\d+)/$", answer.url)[1]))
 
 
-def edited(editor: Client, review: Review) -> str:
-    """Words around a bound figure are changed and the figure stays bound; the header is filled in. The sentence."""
+def edit_draft(editor: Client, review: Review) -> str:
+    """Changes the words around a bound figure and fills in the header; returns the sentence."""
     asked = f"/reports/reviews/{review.pk}/facts/?keys=now.commune.received_direct"
     (fact,) = editor.get(asked, headers={"accept": "application/json"}).json()["facts"]
     section = review.sections.filter(block="channels").first() or review.sections.first()
@@ -75,27 +75,27 @@ def test_2022_h1_is_drafted_edited_signed_issued_and_verified(signed_in, review,
     Review.objects.filter(pk=review.pk).delete()
     editor, leader = signed_in("tonghop"), signed_in("lanhdao")
 
-    # Drafted: a full text at once, its figures bound.
-    drafted_ = drafted(editor, review.unit_id)
+    # Draft: a whole text with bound figures.
+    draft = create_draft(editor, review.unit_id)
     page = f"/reports/reviews/{drafted_.pk}/"
     text = text_of(editor, page)
-    assert drafted_.sections.count() >= 15 and "14.712" in text and "87,4%" in text
+    assert draft.sections.count() >= 15 and "14.712" in text and "87,4%" in text
 
-    # Edited: the words change, the figure keeps its source.
-    sentence = edited(editor, drafted_)
+    # Edit: the words change, the figure stays bound.
+    sentence = edit_draft(editor, draft)
     text = text_of(editor, page)
     assert "Riêng cấp xã, người dân đến tận nơi nộp" in text
     assert submit(editor, page, "/state/").status_code == 302
-    assert Review.objects.get(pk=drafted_.pk).state == "comment"
+    assert Review.objects.get(pk=draft.pk).state == "comment"
 
-    # Signed: the leader closes what the leader has read; what is incomplete needs a reason, which is logged.
+    # Sign: the leader freezes the version on the page; missing reports need a reason, which is logged.
     fields = form_on(leader, page, "/freeze/")[1]
     reason = {"reason": "Đã đối chiếu với các đơn vị"} if "reason" in fields else {}
     if reason:
         assert submit(leader, page, "/freeze/").status_code == 422
     assert editor.post(f"{page}freeze/").status_code == 403
     assert submit(leader, page, "/freeze/", qr=["on"], **reason).status_code == 302
-    frozen = Review.objects.get(pk=drafted_.pk)
+    frozen = Review.objects.get(pk=draft.pk)
     assert (
         frozen.is_frozen
         and Entry.objects.get(action="review.freeze").detail["reason"] == frozen.frozen_reason
@@ -108,10 +108,10 @@ def test_2022_h1_is_drafted_edited_signed_issued_and_verified(signed_in, review,
         and "215/BC-UBND" not in printed
     )
 
-    # Nothing of it is public before it is issued.
+    # Nothing is public before the issue.
     assert "Không tìm thấy mã" in text_of(Client(), f"/verify/?code={frozen.form.code}")
 
-    # Issued: number and day beside the frozen text, and the signed file.
+    # Issue: number and day beside the frozen text, and the signed file.
     answer = submit(editor, page, "/number/", number="215/BC-UBND", issued_on="2022-08-12")
     assert answer.status_code == 302
     both = signed(signed(content, "ChuTich"), "VanThu", box=(330, 90, 520, 170))
@@ -121,27 +121,27 @@ def test_2022_h1_is_drafted_edited_signed_issued_and_verified(signed_in, review,
     assert editor.get(f"/reports/reviews/{frozen.pk}/signed.pdf").content == both
     assert "Nguyên vẹn, có chữ ký số" in text_of(editor, page)
 
-    # Verified: by command and by anyone, the frozen file and the signed one; not after a changed byte.
-    assert verified(saved(tmp_path, "a.pdf", content))[0].startswith("Hợp lệ")
-    said, told = verified(saved(tmp_path, "b.pdf", both))
-    assert said.startswith("Hợp lệ") and f"mang tên {SIGNER}" in told
+    # Verify: the frozen and the signed file, by command and on the page; a changed byte is found.
+    assert verify(save(tmp_path, "a.pdf", content))[0].startswith("Hợp lệ")
+    verdict, notes = verify(save(tmp_path, "b.pdf", both))
+    assert verdict.startswith("Hợp lệ") and f"mang tên {SIGNER}" in notes
     for genuine in (content, both):
-        assert "đang là bản hiện hành" in checked(genuine)
+        assert "đang là bản hiện hành" in verify_on_page(genuine)
     changed = bytearray(both)
     changed[len(content) // 2] ^= 1
-    assert "Không hợp lệ" in checked(bytes(changed))
+    assert "Không hợp lệ" in verify_on_page(bytes(changed))
     with pytest.raises(CommandError):
-        verified(saved(tmp_path, "c.pdf", bytes(changed)))
-    by_code = text_of(Client(), f"/verify/?code={review_access.code_text(frozen.form.code).lower()}")
-    assert "215/BC-UBND" in by_code and "14.712" in by_code
+        verify(save(tmp_path, "c.pdf", bytes(changed)))
+    page_by_code = text_of(Client(), f"/verify/?code={review_access.code_text(frozen.form.code).lower()}")
+    assert "215/BC-UBND" in page_by_code and "14.712" in page_by_code
 
-    # A correction afterwards changes nothing of it, is shown beside it, and leads to a review that replaces it.
+    # A later correction leaves it unchanged, is shown beside it, and leads to a replacement.
     correct(frozen)
     text = text_of(editor, page)
     assert "Có số liệu mới hơn bản đã chốt" in text and "14.719" in text
     assert editor.get(f"/reports/reviews/{frozen.pk}.pdf").content == content
-    said, told = verified(saved(tmp_path, "d.pdf", both))
-    assert said.startswith("Hợp lệ") and "14.712 → 14.719" in told
+    verdict, notes = verify(save(tmp_path, "d.pdf", both))
+    assert verdict.startswith("Hợp lệ") and "14.712 → 14.719" in notes
     answer = submit(editor, page, "/replace/")
     new_page = answer.url
     new = Review.objects.get(replaces=frozen)
@@ -149,11 +149,11 @@ def test_2022_h1_is_drafted_edited_signed_issued_and_verified(signed_in, review,
     fields = form_on(leader, new_page, "/freeze/")[1]
     reason = {"reason": "Thay bản có số sai"} if "reason" in fields else {}
     assert submit(leader, new_page, "/freeze/", **reason).status_code == 302
-    assert "đang là bản hiện hành" in checked(both)
+    assert "đang là bản hiện hành" in verify_on_page(both)
     assert (
         submit(editor, new_page, "/number/", number="300/BC-UBND", issued_on="2022-08-12").status_code == 302
     )
-    assert "thay bằng" in checked(both) and "Báo cáo số 300/BC-UBND" in checked(both)
+    assert "thay bằng" in verify_on_page(both) and "Báo cáo số 300/BC-UBND" in verify_on_page(both)
     difference = text_of(editor, f"/reports/reviews/{new.pk}/difference/?with={frozen.pk}")
     assert "+7" in difference and "Sót sổ tiếp nhận tuần 2" in difference
     call_command("verify_log", stdout=StringIO())

@@ -1,4 +1,4 @@
-"""Hostile values in everything that is entered around a review: an answer with words, never an error of the server."""
+"""Hostile values in every field of the review pages get an error message, never a server error."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the pages and commands that read the log say once its old part was purged (acceptance S34, R8)."""
+"""Pages and commands that read the log still work after old entries were purged (acceptance S34, R8)."""
 
 from datetime import timedelta
 
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.usefixtures("drawn_once")
 
 
 @pytest.fixture
-def both(review) -> tuple[Review, Review]:
-    """The issued review, and the issued one that replaces it after a correction; then all that was logged is purged, as
-    if it were old enough.
+def purged_reviews(review) -> tuple[Review, Review]:
+    """An issued review and its issued replacement after a correction; then all log entries are purged as if they were
+    old enough.
     """
     old = freezing.record_issue(closed(review), "215/BC-UBND", NOW.date(), by=None, at=NOW)
     correct(old)
@@ -33,26 +33,26 @@ def both(review) -> tuple[Review, Review]:
     return old, new
 
 
-def test_frozen_reviews_verify_as_before(both, tmp_path):
+def test_frozen_reviews_verify_as_before(purged_reviews, tmp_path):
     assert Entry.objects.earliest("sequence").action.startswith(("unit.", "review."))
     left = {action.split(".")[0] for action in Entry.objects.values_list("action", flat=True)}
     assert left == {"unit", "review", "log"}
     call_command("verify_log")
-    for review in both:
+    for review in purged_reviews:
         file = tmp_path / f"{review.pk}.pdf"
         file.write_bytes(copies.kept_pdf(review))
         call_command("verify_review", file)
 
 
-def test_an_anchor_of_a_frozen_review_that_does_not_fit_is_still_told(both):
+def test_a_wrong_anchor_of_a_frozen_review_is_still_reported(purged_reviews):
     log.remove_triggers(connection)
     connection.cursor().execute("UPDATE ledger_purge SET hashes = %s", [b"\0" * 32 * 10_000])
     with pytest.raises(CommandError, match="đã chốt"):
         call_command("verify_log")
 
 
-def test_pages_say_what_they_no_longer_know(both, signed_in):
-    old, new = both
+def test_pages_name_what_was_purged(purged_reviews, signed_in):
+    old, new = purged_reviews
     page = signed_in("tonghop").get(f"/reports/reviews/{new.pk}/difference/", {"with": old.pk})
     assert "đã được thanh lý" in page.content.decode()
     month = Submission.objects.get(unit__code="13474", month=202206)

@@ -1,4 +1,4 @@
-"""The pages of reviews: who sees and does what, and what they say."""
+"""The pages of reviews: rights, editing, freezing and issuing."""
 
 import re
 
@@ -54,7 +54,7 @@ def test_unknown_numbers(signed_in, review, number):
         assert client.get(f"/reports/reviews/{number}{what}").status_code == 404
 
 
-def test_page_tells_the_figures(signed_in, review):
+def test_the_page_shows_the_figures(signed_in, review):
     text = signed_in("lanhdao").get(address(review)).content.decode()
     for words in (
         "14.712",
@@ -80,8 +80,8 @@ def test_a_draft_is_opened_once(signed_in, review):
     assert signed_in("lanhdao").post("/reports/reviews/", form).status_code == 403
 
 
-def fields(client, review) -> dict[str, str]:
-    """What the edit page holds, as a browser would send it back."""
+def edit_fields(client, review) -> dict[str, str]:
+    """The fields of the edit page as a browser would submit them."""
     context = client.get(address(review, "edit/")).context
     form, tasks = context["form"], context["tasks"]
     data = {"version": context["version"]}
@@ -93,7 +93,7 @@ def fields(client, review) -> dict[str, str]:
 
 def test_edit_changes_text_and_tasks(signed_in, review):
     client = signed_in("tonghop")
-    data = fields(client, review)
+    data = edit_fields(client, review)
     data |= {"closing": "Hết <b>.", "task-0-text": "", "task-5-text": "Việc mới"}
     assert client.post(address(review, "edit/"), data).status_code == 302
     assert [task.text for task in review.tasks.all()][-1] == "Việc mới" and review.tasks.count() == 5
@@ -103,7 +103,7 @@ def test_edit_changes_text_and_tasks(signed_in, review):
 
 def test_stale_edit_overwrites_nothing(signed_in, review):
     client = signed_in("tonghop")
-    data = fields(client, review)
+    data = edit_fields(client, review)
     actions.edit_draft(review, by=None, at=NOW, title="Tên mới")
     answer = client.post(address(review, "edit/"), data | {"title": "Tên của tôi"})
     assert answer.status_code == 409 and "Tên của tôi" in answer.content.decode()
@@ -111,9 +111,9 @@ def test_stale_edit_overwrites_nothing(signed_in, review):
 
 
 @pytest.mark.parametrize("change", [{"title": ""}, {"meeting_day": "32/8/2022"}, {"opening": "x" * 10_001}])
-def test_wrong_text_is_told(signed_in, review, change):
+def test_wrong_text_is_reported(signed_in, review, change):
     client = signed_in("tonghop")
-    answer = client.post(address(review, "edit/"), fields(client, review) | change)
+    answer = client.post(address(review, "edit/"), edit_fields(client, review) | change)
     assert answer.status_code == 422 and 'class="wrong"' in answer.content.decode()
 
 
@@ -129,9 +129,9 @@ SENT_WRONG = [
 
 
 @pytest.mark.parametrize("change", SENT_WRONG)
-def test_half_a_page_deletes_nothing(signed_in, review, change):
+def test_an_incomplete_form_deletes_nothing(signed_in, review, change):
     client = signed_in("tonghop")
-    data = fields(client, review)
+    data = edit_fields(client, review)
     before = [*review.tasks.values_list("text"), *review.sections.values_list("body")]
     for name, value in change.items():
         data.pop(name)
@@ -144,71 +144,71 @@ def test_half_a_page_deletes_nothing(signed_in, review, change):
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1/1/1989", "2101-01-01", "9999-12-31"])
-def test_days_are_of_our_time(signed_in, review, day):
+def test_days_before_1990_or_after_2100_are_refused(signed_in, review, day):
     client = signed_in("tonghop")
     for name in ("meeting_day", "task-0-deadline"):
-        answer = client.post(address(review, "edit/"), fields(client, review) | {name: day})
+        answer = client.post(address(review, "edit/"), edit_fields(client, review) | {name: day})
         assert answer.status_code == 422 and "từ năm 1990 đến năm 2100" in answer.content.decode()
 
 
-def seen(client, review: Review) -> dict[str, str]:
-    """What the page of a review sends when its leader closes the figures."""
+def freeze_fields(client, review: Review) -> dict[str, str]:
+    """The fields that the page of a review submits to freeze it."""
     return {"version": client.get(address(review)).context["version"]}
 
 
 def test_warnings_need_a_reason(signed_in, review):
     leader = signed_in("lanhdao")
     actions.edit_draft(review, by=None, at=NOW, header=review.header | {"chaired": ""})
-    answer = leader.post(address(review, "freeze/"), seen(leader, review))
+    answer = leader.post(address(review, "freeze/"), freeze_fields(leader, review))
     assert answer.status_code == 422 and "người chủ trì" in answer.content.decode()
-    again = seen(leader, review) | {"reason": "Ghi sau họp"}
+    again = freeze_fields(leader, review) | {"reason": "Ghi sau họp"}
     assert leader.post(address(review, "freeze/"), again).status_code == 302
     found = Review.objects.get(pk=review.pk)
     assert found.is_frozen and found.frozen_reason == "Ghi sau họp"
 
 
-def changed_text(review: Review) -> None:
+def change_text(review: Review) -> None:
     actions.edit_draft(review, by=None, at=NOW, title="Tên mà lãnh đạo chưa đọc")
 
 
-def changed_figures(review: Review) -> None:
+def change_figures(review: Review) -> None:
     edition = Edition.objects.get(submission__unit__code="13474", submission__month=202206, state="approved")
     row = DossierCount.objects.filter(edition=edition, received_direct__gt=0).first()
     DossierCount.objects.filter(pk=row.pk).update(received_direct=row.received_direct + 7)
     recount.recount_sums()
 
 
-@pytest.mark.parametrize("change", [changed_text, changed_figures])
-def test_only_what_was_seen_is_frozen(signed_in, review, change):
+@pytest.mark.parametrize("change", [change_text, change_figures])
+def test_only_the_version_on_the_page_is_frozen(signed_in, review, change):
     leader = signed_in("lanhdao")
-    old = seen(leader, review)
+    old = freeze_fields(leader, review)
     change(review)
     for sent in (old, {}):
         answer = leader.post(address(review, "freeze/"), sent)
         assert answer.status_code == 409 and "xem lại rồi chốt" in answer.content.decode()
     assert not Review.objects.get(pk=review.pk).is_frozen
-    # Sentences that the new figures made stale want a reason.
-    again = seen(leader, review) | {"reason": "Giữ lời văn"}
+    # Sentences that no longer match the figures need a reason.
+    again = freeze_fields(leader, review) | {"reason": "Giữ lời văn"}
     assert leader.post(address(review, "freeze/"), again).status_code == 302
 
 
-@pytest.mark.parametrize("change", [changed_text, changed_figures])
-def test_a_change_while_it_is_drawn_is_not_lost(signed_in, review, monkeypatch, change):
+@pytest.mark.parametrize("change", [change_text, change_figures])
+def test_a_change_during_rendering_is_not_lost(signed_in, review, monkeypatch, change):
     draw = draw_pdf
 
-    def meanwhile(*args, **more):
+    def change_meanwhile(*args, **more):
         change(review)
         return draw(*args, **more)
 
-    monkeypatch.setattr(copies, "draw_pdf", meanwhile)
+    monkeypatch.setattr(copies, "draw_pdf", change_meanwhile)
     leader = signed_in("lanhdao")
-    answer = leader.post(address(review, "freeze/"), seen(leader, review))
+    answer = leader.post(address(review, "freeze/"), freeze_fields(leader, review))
     assert answer.status_code == 409
     assert not Review.objects.get(pk=review.pk).is_frozen
 
 
 @pytest.mark.parametrize(("error", "status"), [(drawing.RendererBusy, 429), (drawing.PdfTooLong, 422)])
-def test_not_drawn_is_told(signed_in, review, monkeypatch, error, status):
+def test_a_failed_rendering_is_reported(signed_in, review, monkeypatch, error, status):
     def refuse(*args, **more):
         raise error
 
@@ -217,7 +217,7 @@ def test_not_drawn_is_told(signed_in, review, monkeypatch, error, status):
     leader = signed_in("lanhdao")
     for answer in (
         leader.get(f"/reports/reviews/{review.pk}.pdf"),
-        leader.post(address(review, "freeze/"), seen(leader, review)),
+        leader.post(address(review, "freeze/"), freeze_fields(leader, review)),
     ):
         assert answer.status_code == status and str(error()) in answer.content.decode()
         assert answer.has_header("Retry-After") == (status == 429)
@@ -227,7 +227,7 @@ def test_not_drawn_is_told(signed_in, review, monkeypatch, error, status):
 @pytest.fixture
 def frozen(signed_in, review) -> Review:
     leader = signed_in("lanhdao")
-    assert leader.post(address(review, "freeze/"), seen(leader, review)).status_code == 302
+    assert leader.post(address(review, "freeze/"), freeze_fields(leader, review)).status_code == 302
     return Review.objects.get(pk=review.pk)
 
 
@@ -260,7 +260,7 @@ def test_number_and_day_are_final(signed_in, frozen):
     assert (entry.detail["number"], entry.detail["reason"]) == ("999/BC-UBND", "Ghi nhầm số")
 
 
-def test_newer_figures_are_shown_old_and_new(signed_in, frozen):
+def test_changed_figures_are_shown_old_and_new(signed_in, frozen):
     edition = Edition.objects.get(submission__unit__code="13474", submission__month=202206, state="approved")
     row = DossierCount.objects.filter(edition=edition, received_direct__gt=0).first()
     DossierCount.objects.filter(pk=row.pk).update(received_direct=row.received_direct + 7)

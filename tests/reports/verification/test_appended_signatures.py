@@ -1,4 +1,4 @@
-"""A digital signature appended to a frozen file leaves it valid and is told; anything else appended does not."""
+"""A frozen file stays valid with appended digital signatures, which are reported; anything else appended is found."""
 
 import re
 from io import BytesIO, StringIO
@@ -32,39 +32,39 @@ def content(frozen) -> bytes:
     return copies.kept_pdf(frozen)
 
 
-def verified(content: bytes, folder) -> tuple[str, str]:
+def verify_content(content: bytes, folder) -> tuple[str, str]:
     path, out, err = folder / "signed.pdf", StringIO(), StringIO()
     path.write_bytes(content)
     call_command("verify_review", str(path), stdout=out, stderr=err)
     return out.getvalue(), err.getvalue()
 
 
-def test_an_intact_file_with_a_signature_is_valid_and_says_so(content, tmp_path):
-    said, told = verified(signed(content), tmp_path)
+def test_an_intact_file_with_a_signature_is_valid(content, tmp_path):
+    said, told = verify_content(signed(content), tmp_path)
     assert said.startswith("Hợp lệ")
     assert "nguyên từng byte, và 1 chữ ký số gắn thêm" in told
     assert f"Chữ ký số mang tên {SIGNER}, {OFFICE}: khớp nội dung tệp" in told
     assert "không xác nhận chứng thư đáng tin" in told and "trang" not in told
 
 
-def test_still_after_the_templates_changed(content, tmp_path, request):
+def test_valid_after_the_templates_changed(content, tmp_path, request):
     settings = request.getfixturevalue("settings")
     (tmp_path / "reports" / "printing").mkdir(parents=True)
     (tmp_path / "reports" / "printing" / "review.html").write_text("<p>Mẫu khác hẳn</p>")
     settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
-    assert verified(signed(content), tmp_path)[0].startswith("Hợp lệ")
+    assert verify_content(signed(content), tmp_path)[0].startswith("Hợp lệ")
 
 
 @pytest.mark.parametrize("certify", [False, True])
 def test_leader_and_clerk_sign_one_after_the_other(content, tmp_path, certify):
     both = signed(signed(content, certify=certify), "VanThu", box=(100, 700, 300, 760))
-    said, told = verified(both, tmp_path)
+    said, told = verify_content(both, tmp_path)
     assert said.startswith("Hợp lệ") and "và 2 chữ ký số" in told
     assert "Chữ ký có hình ở trang 1: hãy nhìn xem" in told
 
 
-def with_a_note(content: bytes) -> bytes:
-    """Something drawn over the first page, as another program would add it."""
+def add_annotation(content: bytes) -> bytes:
+    """Adds an annotation over the first page, as another program would."""
     writer = IncrementalPdfFileWriter(BytesIO(content))
     page = writer.find_page_for_modification(0)[0].get_object()
     picture = generic.StreamObject(stream_data=b"BT /F1 40 Tf 90 500 Td (99.999) Tj ET")
@@ -81,26 +81,26 @@ def with_a_note(content: bytes) -> bytes:
     )
     notes = page.setdefault(generic.pdf_name("/Annots"), generic.ArrayObject())
     notes.get_object().append(writer.add_object(note))
-    return written(writer, page)
+    return written_page(writer, page)
 
 
-def with_other_pages(content: bytes) -> bytes:
-    """The content of the first page replaced by another."""
+def replace_page(content: bytes) -> bytes:
+    """Replaces the content of the first page."""
     writer = IncrementalPdfFileWriter(BytesIO(content))
     page = writer.find_page_for_modification(0)[0].get_object()
     page["/Contents"] = writer.add_object(generic.StreamObject(stream_data=b"0 0 100 100 re f"))
-    return written(writer, page)
+    return written_page(writer, page)
 
 
-def written(writer: IncrementalPdfFileWriter, page) -> bytes:
+def written_page(writer: IncrementalPdfFileWriter, page) -> bytes:
     writer.update_container(page)
     out = BytesIO()
     writer.write(out)
     return out.getvalue()
 
 
-def another_document_behind_it(content: bytes) -> bytes:
-    """A whole document, signed, that only carries the frozen file in front of it."""
+def append_document(content: bytes) -> bytes:
+    """Another signed document, appended to the frozen file."""
     other = copies.draft_pdf(Review.objects.get(), demo=True)
     moved = IncrementalPdfFileWriter(BytesIO(other))
     out = PdfFileWriter(stream_xrefs=False)
@@ -121,12 +121,12 @@ FORGED = {
     "a byte": (lambda content: content + b"\n", signed_files.NO_SIGNATURE),
     "junk": (lambda content: content + b"x" * 5000, signed_files.UNREAD),
     "the file twice": (lambda content: content + content, signed_files.NO_SIGNATURE),
-    "a note": (with_a_note, signed_files.OTHER),
-    "a note under a signature": (lambda content: signed(with_a_note(content)), signed_files.OTHER),
-    "a note over a signature": (lambda content: with_a_note(signed(content)), signed_files.OTHER),
-    "another page": (with_other_pages, signed_files.OTHER),
-    "another page, signed": (lambda content: signed(with_other_pages(content)), signed_files.OTHER),
-    "another document": (another_document_behind_it, signed_files.OTHER),
+    "a note": (add_annotation, signed_files.OTHER),
+    "a note under a signature": (lambda content: signed(add_annotation(content)), signed_files.OTHER),
+    "a note over a signature": (lambda content: add_annotation(signed(content)), signed_files.OTHER),
+    "another page": (replace_page, signed_files.OTHER),
+    "another page, signed": (lambda content: signed(replace_page(content)), signed_files.OTHER),
+    "another document": (append_document, signed_files.OTHER),
     "bytes after the signature": (lambda content: signed(content) + b"\n", signed_files.OTHER),
 }
 
@@ -138,11 +138,11 @@ def test_anything_else_appended_is_found(content, tmp_path, name):
     verdict = verification_verdict.check_bytes(forged)
     assert verdict.faults == (words,) and not verdict.valid and not verdict.notes
     with pytest.raises(CommandError, match="Không hợp lệ"):
-        verified(forged, tmp_path)
+        verify_content(forged, tmp_path)
 
 
-def contents(signed_file: bytes) -> tuple[int, int]:
-    """Where the digits of the signature begin and end: the one place that no signature covers."""
+def signature_range(signed_file: bytes) -> tuple[int, int]:
+    """Start and end of the signature's digits, the only bytes that no signature covers."""
     start = signed_file.rindex(b"/Contents <") + len(b"/Contents <")
     return start, signed_file.index(b">", start)
 
@@ -150,15 +150,15 @@ def contents(signed_file: bytes) -> tuple[int, int]:
 @pytest.mark.parametrize("part", [0.0, 0.05, 0.2, 0.5, 0.99])
 def test_a_changed_digit_of_the_signature_is_found(content, part):
     whole = bytearray(signed(content))
-    start, end = contents(whole)
+    start, end = signature_range(whole)
     place = start + int((end - start) * part)
     whole[place] = ord("1") if whole[place] == ord("0") else ord("0")
     assert not verification_verdict.check_bytes(bytes(whole)).valid
 
 
-def test_a_digit_written_otherwise_is_found(content):
+def test_a_digit_in_another_case_is_found(content):
     whole = bytearray(signed(content))
-    start, end = contents(whole)
+    start, end = signature_range(whole)
     place = next(at for at in range(start, end) if chr(whole[at]) in "abcdefABCDEF")
     whole[place] ^= 0x20
     assert "không khớp nội dung tệp" in verification_verdict.check_bytes(bytes(whole)).faults[0]
@@ -183,7 +183,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_files_cost_only_their_own_reading(review, name):
+def test_hostile_files_fail_only_their_own_reading(review, name):
     try:
         read = foreign_files.read_foreign_file(HOSTILE[name], "text", "attached", "added")
     except foreign_files.UnreadablePdf:

@@ -1,4 +1,4 @@
-"""The signed file: kept byte for byte, compared with the frozen figures as far as it can be, safe whatever it holds."""
+"""Signed files are stored byte for byte, compared with the frozen figures where they have text, and read safely."""
 
 import json
 from io import BytesIO, StringIO
@@ -42,28 +42,28 @@ def upload(client, review: Review, content: bytes, name: str = "ban-da-ky.pdf", 
     return client.post(f"/reports/reviews/{review.pk}/signed/", {"file": file, **more})
 
 
-def typeset_anew(review: Review, old: str = "", new: str = "") -> bytes:
-    """The same pages from another program, one figure of them changed: other bytes, text that can be read."""
+def rewritten(review: Review, old: str = "", new: str = "") -> bytes:
+    """The same pages written by another program, with one figure changed."""
     form = json.loads(review.form.drawn)
     html = form["html"].replace(old, new, 1) if old else form["html"]
     return redraw_pdf(form | {"html": html.replace("<main>", "<main><p>Số: 215/BC-UBND</p>")})
 
 
-def pages(count: int = 3) -> PdfWriter:
-    """What a scanner gives without reading: pages with no letters."""
+def scanned_pages(count: int = 3) -> PdfWriter:
+    """Pages without text, as a scanner writes them."""
     writer = PdfWriter()
     for _ in range(count):
         writer.add_blank_page(595, 842)
     return writer
 
 
-def written(writer: PdfWriter) -> bytes:
+def to_bytes(writer: PdfWriter) -> bytes:
     out = BytesIO()
     writer.write(out)
     return out.getvalue()
 
 
-def test_a_digitally_signed_file_is_intact_and_kept_as_it_came(editor, frozen):
+def test_a_digitally_signed_file_is_intact_and_stored_unchanged(editor, frozen):
     content = signed(copies.kept_pdf(frozen))
     assert upload(editor, frozen, content).status_code == 302
     kept = SignedFile.objects.get()
@@ -81,15 +81,15 @@ def test_a_digitally_signed_file_is_intact_and_kept_as_it_came(editor, frozen):
     assert entry.detail == {"sha256": kept.sha256, "size": len(content), "kind": "intact", "missing": 0}
 
 
-def test_text_from_elsewhere_is_compared_number_by_number(editor, frozen):
-    assert upload(editor, frozen, typeset_anew(frozen)).status_code == 302
+def test_text_of_another_program_is_compared_number_by_number(editor, frozen):
+    assert upload(editor, frozen, rewritten(frozen)).status_code == 302
     kept = SignedFile.objects.get()
     assert kept.kind == "text" and kept.found["missing"] == [] and kept.found["figures"] > 100
     assert "Đủ số liệu đã chốt" in editor.get(f"/reports/reviews/{frozen.pk}/").content.decode()
 
 
-def test_a_figure_that_is_not_there_is_named_and_needs_a_reason(editor, frozen):
-    content = typeset_anew(frozen, "14.712", "14.812")
+def test_a_missing_figure_is_named_and_needs_a_reason(editor, frozen):
+    content = rewritten(frozen, "14.712", "14.812")
     answer = upload(editor, frozen, content)
     text = answer.content.decode()
     assert answer.status_code == 422 and "Tệp thiếu số liệu đã chốt" in text and "14.712" in text
@@ -102,8 +102,8 @@ def test_a_figure_that_is_not_there_is_named_and_needs_a_reason(editor, frozen):
     assert "Thiếu số liệu đã chốt" in editor.get(f"/reports/reviews/{frozen.pk}/").content.decode()
 
 
-def test_a_scan_is_kept_and_said_not_to_be_comparable(editor, frozen):
-    assert upload(editor, frozen, written(pages())).status_code == 302
+def test_a_scan_is_stored_and_reported_as_not_comparable(editor, frozen):
+    assert upload(editor, frozen, to_bytes(scanned_pages())).status_code == 302
     assert SignedFile.objects.get().kind == "picture"
     text = editor.get(f"/reports/reviews/{frozen.pk}/").content.decode()
     assert "Bản quét, không so được" in text and "giữ nguyên tệp, không so được số liệu" in text
@@ -117,19 +117,19 @@ def test_a_file_changed_under_its_signature_counts_as_another_file(editor, froze
     assert kept.kind == "text" and "không chỉ có chữ ký số" in kept.found["notes"][0]
 
 
-def encrypted() -> bytes:
-    writer = pages()
+def encrypted_file() -> bytes:
+    writer = scanned_pages()
     writer.encrypt("x", algorithm="RC4-128")
-    return written(writer)
+    return to_bytes(writer)
 
 
-def running() -> bytes:
-    writer = pages()
+def file_with_script() -> bytes:
+    writer = scanned_pages()
     script = DictionaryObject(
         {NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject("x()")}
     )
     writer.root_object[NameObject("/OpenAction")] = script
-    return written(writer)
+    return to_bytes(writer)
 
 
 REFUSED = {
@@ -137,13 +137,13 @@ REFUSED = {
     "a web page": (lambda kept: b"<html>%PDF-1.7", "không phải PDF"),
     "junk": (lambda kept: b"%PDF-1.7\n" + b"\0" * 1000, "Không đọc được"),
     "the frozen file itself": (lambda kept: kept, "chưa có chữ ký"),
-    "a password": (lambda kept: encrypted(), "đặt mật khẩu"),
-    "a script": (lambda kept: running(), "lệnh tự chạy"),
+    "a password": (lambda kept: encrypted_file(), "đặt mật khẩu"),
+    "a script": (lambda kept: file_with_script(), "lệnh tự chạy"),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_the_signed_file_is_refused(editor, frozen, name):
+def test_files_that_cannot_be_the_signed_file_are_refused(editor, frozen, name):
     make, words = REFUSED[name]
     answer = upload(editor, frozen, make(copies.kept_pdf(frozen)))
     assert answer.status_code == 422 and words in answer.content.decode()
@@ -158,7 +158,7 @@ def test_without_a_file_and_over_the_limit(editor, frozen, settings):
 
 
 def test_a_draft_has_no_signed_file(editor, review):
-    answer = upload(editor, review, written(pages()))
+    answer = upload(editor, review, to_bytes(scanned_pages()))
     assert answer.status_code == 409 and "sau khi đã chốt" in answer.content.decode()
     with pytest.raises(review_access.ReviewError):
         freezing.keep_signed_file(review, b"%PDF-", "picture", {}, by=None, at=NOW)
@@ -170,17 +170,17 @@ def test_a_draft_has_no_signed_file(editor, review):
     assert answer.status_code == 409 and "Chưa tải lên bản đã ký" in answer.content.decode()
 
 
-def test_a_busy_reader_asks_for_patience(editor, frozen, monkeypatch):
+def test_a_busy_reader_answers_429(editor, frozen, monkeypatch):
     def busy(*args, **more):
         raise foreign_files.ReaderBusy
 
     monkeypatch.setattr(foreign_files, "read_foreign_file", busy)
-    answer = upload(editor, frozen, written(pages()))
+    answer = upload(editor, frozen, to_bytes(scanned_pages()))
     assert answer.status_code == 429 and answer.headers["Retry-After"] == "60"
 
 
-def test_a_newer_upload_counts_and_the_older_stays(editor, frozen):
-    first, second = written(pages(1)), written(pages(2))
+def test_the_newest_upload_counts_and_the_older_is_kept(editor, frozen):
+    first, second = to_bytes(scanned_pages(1)), to_bytes(scanned_pages(2))
     for content in (first, second, second):
         assert upload(editor, frozen, content).status_code == 302
     assert SignedFile.objects.count() == 2 and len(default_storage.listdir(freezing.SIGNED_FOLDER)[1]) == 2
@@ -195,7 +195,7 @@ def test_a_newer_upload_counts_and_the_older_stays(editor, frozen):
     "act", ["UPDATE reports_signedfile SET kind = 'intact'", "DELETE FROM reports_signedfile"]
 )
 def test_the_database_refuses_to_change_it(editor, frozen, act):
-    upload(editor, frozen, written(pages()))
+    upload(editor, frozen, to_bytes(scanned_pages()))
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(act)
 
@@ -203,8 +203,8 @@ def test_the_database_refuses_to_change_it(editor, frozen, act):
 # Verified
 
 
-def test_a_kept_scan_is_told_from_any_other(editor, frozen, tmp_path):
-    scan = written(pages())
+def test_a_stored_scan_is_recognized(editor, frozen, tmp_path):
+    scan = to_bytes(scanned_pages())
     assert not verification_verdict.check_bytes(scan).valid
     upload(editor, frozen, scan)
     verdict = verification_verdict.check_bytes(scan)
@@ -216,11 +216,11 @@ def test_a_kept_scan_is_told_from_any_other(editor, frozen, tmp_path):
     changed = bytearray(scan)
     changed[-3] ^= 1
     assert not verification_verdict.check_bytes(bytes(changed)).valid
-    upload(editor, frozen, written(pages(9)))
+    upload(editor, frozen, to_bytes(scanned_pages(9)))
     assert "đã được thay bằng tệp khác" in verification_verdict.check_bytes(scan).faults[0]
 
 
-def test_a_changed_or_lost_kept_file_is_found(editor, frozen):
+def test_a_changed_or_lost_stored_file_is_found(editor, frozen):
     upload(editor, frozen, signed(copies.kept_pdf(frozen)))
     assert verification_verdict.database_faults(frozen) == []
     name = SignedFile.objects.get().name

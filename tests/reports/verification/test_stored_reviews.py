@@ -1,4 +1,4 @@
-"""Reviews that released versions froze (tests/frozen) are read as they were, also where today's figures are more."""
+"""Reviews frozen by released versions (tests/frozen) stay readable, also after measures and rates were added."""
 
 import difflib
 import os
@@ -22,7 +22,7 @@ from units.models import Membership, Unit
 DATA = Path(project.BASE_DIR) / "fixtures" / "thanhliem"
 FOLDERS = {f"{folder.parent.name}/{folder.name}": folder for folder in loader.folders()}
 VERSIONS = sorted({folder.parent for folder in FOLDERS.values()})
-# What a document may lack: blocks that came later, and what a reader fills in.
+# What a document may lack: blocks that were added later, and parts with a default.
 OPTIONAL = (
     "by_field", "by_month", "compared", "demo", "facts", "indicators", "last_tasks", "recipients", "signer", "targets",
     "tasks", "typed", "unit_tiers",
@@ -31,7 +31,7 @@ OPTIONAL = (
 
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker) -> Iterator[int]:
-    """Both trees, the old one and that of 2025, and the number of somebody who reads the reviews of either."""
+    """The trees of 2022 and of 2025; the id of a user who may read the reviews of both."""
     with django_db_blocker.unblock(), transaction.atomic():
         for command, name in (
             ("import_units", "units-2025.csv"),
@@ -54,32 +54,32 @@ def reader(world, db, settings, tmp_path) -> Client:
 
 
 def compare(folder: Path, name: str, text: str) -> None:
-    """Against what was answered when it was frozen; CCHC_WRITE_ANSWERS=1 writes anew what is meant to be another."""
+    """Compares with the answer stored when it was frozen; CCHC_WRITE_ANSWERS=1 stores an intended change."""
     path = folder / "answers" / f"{name}.txt"
     if os.environ.get("CCHC_WRITE_ANSWERS"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text + "\n", "utf-8", newline="")
     was, now = path.read_bytes().decode().splitlines(), (text + "\n").splitlines()
-    told = list(difflib.unified_diff(was, now, lineterm="", n=0))
-    assert not told, f"{path.parent.parent.name}, {name}:\n" + "\n".join(told[:40])
+    difference = list(difflib.unified_diff(was, now, lineterm="", n=0))
+    assert not difference, f"{path.parent.parent.name}, {name}:\n" + "\n".join(difference[:40])
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda one: one.name)
-def test_every_outlet_answers_as_when_it_was_frozen(reader, version):
+def test_every_outlet_answers_as_when_frozen(reader, version):
     reviews = {name: loader.load(version / name) for name in loader.NAMES}
     for name, review in reviews.items():
         for outlet, text in loader.answers(reader, review):
             compare(version / name, outlet, text)
     for old, new in loader.PAIRS:
-        told = dict(loader.differences(reader, reviews[old], reviews[new]))
-        for outlet, text in told.items():
-            # Of two units everything differs: the file tells it once, which is enough to keep.
+        difference = dict(loader.differences(reader, reviews[old], reviews[new]))
+        for outlet, text in difference.items():
+            # Everything differs between two units: storing one direction is enough.
             if reviews[old].unit_id == reviews[new].unit_id or outlet.endswith("-csv"):
                 compare(version / new, outlet, text)
 
 
 @pytest.mark.parametrize("folder", FOLDERS.values(), ids=FOLDERS)
-def test_its_file_is_kept_sound_and_drawn_again(reader, folder):
+def test_its_file_verifies_and_renders_again(reader, folder):
     if (folder.name) == "quarter-replaced":
         loader.load(folder.parent / "quarter")
     review, content = loader.load(folder), (folder / "review.pdf").read_bytes()
@@ -101,7 +101,7 @@ def without_counts(*names: str) -> loader.Change:
 
 
 def without_rates(doc):
-    """Neither shares nor rates, nor what is told of one of them against last year."""
+    """Removes shares, rates and their changes since last year."""
     for one in loader.every_figures(doc):
         one["rates"], one["shares"] = {}, {}
         if "change" in one:
@@ -116,8 +116,8 @@ def without(*blocks: str) -> loader.Change:
     return change
 
 
-def with_more(doc):
-    """As code would have stored it that knew a measure, a rate, a target and a block which today's does not."""
+def with_unknown_parts(doc):
+    """Adds a measure, a rate, a target and a block that today's code does not know."""
     share = {"percent": "4.0", "numerator": 4, "denominator": 100}
     for one in loader.every_figures(doc):
         one["counts"]["suspended"] = 4
@@ -127,8 +127,8 @@ def with_more(doc):
     doc["block_of_tomorrow"] = {"any": [1, 2]}
 
 
-def barest(doc):
-    """Without any optional block, any rate, and what around the text somebody may not have been asked for."""
+def without_optional_parts(doc):
+    """Removes all optional blocks, all rates and optional parts of the text."""
     without(*OPTIONAL)(doc)
     without_rates(doc)
     doc["header"] = {name: doc["header"][name] for name in ("issuer", "number_form", "place")}
@@ -139,25 +139,25 @@ OTHERS: dict[str, loader.Change] = {
     # Each measure and sum is missing once.
     **{f"without counts {part}": without_counts(*COUNTS[part::4]) for part in range(4)},
     "without rates": without_rates,
-    "with more": with_more,
-    "barest": barest,
+    "with more": with_unknown_parts,
+    "without_optional_parts": without_optional_parts,
 }
 
 
 @pytest.mark.parametrize("change", OTHERS.values(), ids=OTHERS)
-def test_what_a_document_does_not_hold_is_not_told(reader, change):
-    """Each outlet answers, also of the difference to a document that holds everything, and says nothing made up."""
+def test_parts_missing_in_a_document_are_left_out(reader, change):
+    """Every outlet answers, the difference to a complete document too, without invented figures."""
     version = VERSIONS[-1]
     old, new = loader.load(version / "quarter"), loader.load(version / "quarter-replaced", change)
     for outlet, text in [*loader.answers(reader, new), *loader.differences(reader, old, new)]:
         assert "None" not in text, outlet
 
 
-def test_a_measure_that_is_not_held_is_a_dash_and_not_none_reported(reader):
+def test_a_measure_missing_in_a_document_is_a_dash(reader):
     version = VERSIONS[-1]
     review = loader.load(version / "half-year", without_counts("received_postal"))
-    told = dict(loader.answers(reader, review))
+    answers = dict(loader.answers(reader, review))
     was = (version / "half-year" / "answers" / "verify.txt").read_text("utf-8").splitlines()
     place = was.index("Tiếp nhận qua bưu chính công ích") + 1
-    assert told["verify"].splitlines()[place] == "—" != was[place]
+    assert answers["verify"].splitlines()[place] == "—" != was[place]
     assert document.document_facts(document.read(review.frozen))["now.total.received_postal"].value is None

@@ -1,4 +1,4 @@
-"""A frozen review stays as it was, and anyone can tell a changed one."""
+"""A frozen review cannot be changed unnoticed."""
 
 from datetime import date
 from io import StringIO
@@ -46,7 +46,7 @@ def file(frozen, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["tonghop", "xa-13474", "quantri", "nobody"])
-def test_only_a_leader_closes_figures(review, name):
+def test_only_a_leader_freezes(review, name):
     with pytest.raises(CommandError):
         call_command("issue_review", str(review.pk), by=name)
     assert not Review.objects.get(pk=review.pk).is_frozen
@@ -81,8 +81,8 @@ def test_other_embedded_data_is_named(frozen, file):
     assert len(verdict.faults) == 2 and "kèm trong tệp" in verdict.faults[1]
 
 
-def lifted(statement: str, *values) -> None:
-    """Change a frozen review behind the triggers' back."""
+def execute_without_triggers(statement: str, *values) -> None:
+    """Changes a frozen review with the triggers disabled."""
     triggers.remove(connection)
     try:
         with connection.cursor() as cursor:
@@ -92,13 +92,17 @@ def lifted(statement: str, *values) -> None:
 
 
 def test_changed_frozen_data_is_found(frozen, file):
-    lifted("UPDATE reports_review SET frozen = %s WHERE id = %s", '{"review": {}}', frozen.pk)
+    execute_without_triggers(
+        "UPDATE reports_review SET frozen = %s WHERE id = %s", '{"review": {}}', frozen.pk
+    )
     faults = verification_verdict.check_file(file.read_bytes()).faults
     assert any("cơ sở dữ liệu" in fault for fault in faults)
 
 
 def test_frozen_data_and_its_hash_changed_together_differ_from_the_log(frozen, file):
-    lifted("UPDATE reports_review SET frozen_sha256 = %s WHERE id = %s", "0" * 64, frozen.pk)
+    execute_without_triggers(
+        "UPDATE reports_review SET frozen_sha256 = %s WHERE id = %s", "0" * 64, frozen.pk
+    )
     assert any("nhật ký" in fault for fault in verification_verdict.check_file(file.read_bytes()).faults)
 
 
@@ -118,7 +122,7 @@ def test_a_draft_and_junk_are_not_valid(review, tmp_path):
             verify(path)
 
 
-def test_later_correction_is_mentioned_and_changes_nothing(frozen, file):
+def test_a_later_correction_is_mentioned_and_changes_nothing(frozen, file):
     edition = Edition.objects.get(submission__unit__code="13474", submission__month=202206, state="approved")
     row = DossierCount.objects.filter(edition=edition, received_direct__gt=0).first()
     DossierCount.objects.filter(pk=row.pk).update(received_direct=row.received_direct + 7)
@@ -173,7 +177,7 @@ def test_the_same_number_again_is_no_correction(frozen):
     assert Entry.objects.filter(action__in=["review.issue", "review.correct"]).count() == 1
 
 
-def test_nothing_else_may(frozen):
+def test_nothing_else_may_be_recorded(frozen):
     for act in (
         lambda: actions.edit_draft(frozen, by=None, at=NOW, title="x"),
         lambda: actions.set_state(frozen, "draft", by=None, at=NOW),
@@ -184,14 +188,14 @@ def test_nothing_else_may(frozen):
     assert len(default_storage.listdir(freezing.FOLDER)[1]) == 1
 
 
-def test_the_log_is_anchored_in_it(frozen):
+def test_it_holds_an_anchor_of_the_log(frozen):
     anchors = log_anchors()
     kept = frozen.frozen["log"]
     assert [(anchor.sequence, anchor.hash) for anchor in anchors] == [(kept["sequence"], kept["hash"])]
     assert log.verify(anchors) == []
 
 
-def test_a_replacement_starts_from_its_text(frozen):
+def test_a_replacement_starts_with_its_text(frozen):
     new = actions.replace_review(frozen, by=None, at=NOW)
     assert new.replaces == frozen and new.state == "draft"
     assert list(new.sections.values_list("heading", "body")) == list(
@@ -222,22 +226,22 @@ def test_still_valid_after_the_templates_changed(frozen, file, monkeypatch, sett
     assert said.startswith("Hợp lệ") and not told
 
 
-def changed_form(old: str, new: str) -> None:
-    lifted("UPDATE reports_frozenform SET drawn = REPLACE(drawn, %s, %s)", old, new)
+def change_form(old: str, new: str) -> None:
+    execute_without_triggers("UPDATE reports_frozenform SET drawn = REPLACE(drawn, %s, %s)", old, new)
 
 
 def test_a_changed_form_is_found(frozen, file):
-    changed_form("14.712", "14.812")
+    change_form("14.712", "14.812")
     assert any("Mẫu in" in fault for fault in verification_verdict.check_file(file.read_bytes()).faults)
 
 
 def test_a_form_changed_with_all_its_hashes_draws_other_figures(frozen, file):
-    changed_form("14.712", "14.812")
+    change_form("14.712", "14.812")
     assert "vẽ ra lời văn hoặc số liệu khác" in verification_verdict.form_faults(file.read_bytes(), frozen)[0]
 
 
 def test_a_lost_form_is_found(frozen, file):
-    lifted("DELETE FROM reports_frozenform")
+    execute_without_triggers("DELETE FROM reports_frozenform")
     assert any("Mẫu in" in fault for fault in verification_verdict.check_file(file.read_bytes()).faults)
 
 

@@ -1,4 +1,4 @@
-"""/verify/: anyone learns whether a review is genuine, current or replaced, and nothing of one that is not issued."""
+"""/verify/ tells anyone whether a review is genuine, current or replaced, and discloses nothing before it is issued."""
 
 import json
 import re
@@ -27,14 +27,14 @@ from .test_appended_signatures import with_a_note
 pytestmark = pytest.mark.usefixtures("drawn_once")
 
 
-def closed(review: Review) -> Review:
+def freeze(review: Review) -> Review:
     call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
     return Review.objects.get(pk=review.pk)
 
 
 @pytest.fixture
 def frozen(review) -> Review:
-    return closed(review)
+    return freeze(review)
 
 
 @pytest.fixture
@@ -44,23 +44,23 @@ def issued(frozen) -> Review:
 
 @pytest.fixture
 def replaced(issued) -> tuple[Review, Review]:
-    """An issued review and the issued one that took its place."""
-    new = closed(actions.replace_review(issued, by=None, at=NOW))
+    """An issued review and the issued one that replaces it."""
+    new = freeze(actions.replace_review(issued, by=None, at=NOW))
     return issued, freezing.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
 
 
-def typed(client, code: str) -> str:
+def enter_code(client, code: str) -> str:
     return squeezed(client.get("/verify/", {"code": code}).content.decode())
 
 
-def sent(client, content: bytes, status: int = 200) -> str:
+def upload(client, content: bytes, status: int = 200) -> str:
     answer = client.post("/verify/", {"file": SimpleUploadedFile("x.pdf", content)})
     assert answer.status_code == status
     return answer.content.decode()
 
 
-def test_a_code_shows_what_a_paper_is_held_against(client, issued):
-    text = typed(client, review_access.code_text(issued.form.code).lower())
+def test_a_code_shows_the_figures_to_compare_with_paper(client, issued):
+    text = enter_code(client, review_access.code_text(issued.form.code).lower())
     for words in (
         "Mã đúng", "bản hiện hành", issued.title, "215/BC-UBND, 12/8/2022", "6 tháng đầu năm 2022", "14.712", "87,4%",
         "hãy đối chiếu số liệu",
@@ -70,84 +70,84 @@ def test_a_code_shows_what_a_paper_is_held_against(client, issued):
 
 @pytest.mark.parametrize("make", [copies.kept_pdf, lambda review: signed(copies.kept_pdf(review))])
 def test_a_file_is_genuine_and_current(client, issued, make):
-    text = sent(client, make(issued))
+    text = upload(client, make(issued))
     assert "<b>Hợp lệ.</b> Tệp đúng là bản đã phát hành, đang là bản hiện hành." in text
     assert (f"mang tên {SIGNER}" in text) == (make is not copies.kept_pdf)
 
 
-def test_a_replaced_review_says_by_which(client, replaced):
+def test_a_replaced_review_names_its_replacement(client, replaced):
     old, new = replaced
-    for text in (typed(client, old.form.code), sent(client, copies.kept_pdf(old))):
+    for text in (enter_code(client, old.form.code), upload(client, copies.kept_pdf(old))):
         assert "đã được thay thế" in text and "Báo cáo số 300/BC-UBND ngày 13/8/2022" in text
         assert f"?code={new.form.code}" in text and "đang là bản hiện hành" not in text
-    text = typed(client, new.form.code)
+    text = enter_code(client, new.form.code)
     assert "bản hiện hành" in text and "Báo cáo số 215/BC-UBND ngày 12/8/2022" in text
 
 
 @pytest.mark.parametrize("step", ["draft", "frozen"])
-def test_a_replacement_that_is_not_issued_is_not_told(client, issued, step):
+def test_a_replacement_before_its_issue_is_not_disclosed(client, issued, step):
     new = actions.replace_review(issued, by=None, at=NOW)
     if step == "frozen":
-        new = closed(new)
-    text = typed(client, issued.form.code)
+        new = freeze(new)
+    text = enter_code(client, issued.form.code)
     assert "bản hiện hành" in text and "thay thế bằng" not in text and "Báo cáo số 300" not in text
 
 
-def test_a_code_tells_nothing_of_what_is_not_issued(client, frozen):
-    unknown = typed(client, "BBBBBBBBBZ")
-    text = typed(client, frozen.form.code)
+def test_a_code_discloses_nothing_before_the_issue(client, frozen):
+    unknown = enter_code(client, "BBBBBBBBBZ")
+    text = enter_code(client, frozen.form.code)
     assert frozen.title not in text and frozen.unit.name not in text
-    assert plain(text, frozen.form.code) == plain(unknown, "BBBBBBBBBZ")
+    assert without_token(text, frozen.form.code) == without_token(unknown, "BBBBBBBBBZ")
 
 
-def plain(text: str, code: str) -> str:
-    """A page without what differs from one asking to the next."""
+def without_token(text: str, code: str) -> str:
+    """The page without what differs between requests."""
     text = re.sub(r'csrfmiddlewaretoken" value="\w+"', "", text)
     return text.replace(review_access.code_text(code), "X").replace(code, "Y")
 
 
-def test_only_its_own_file_tells_of_what_is_not_issued(client, frozen):
-    text = sent(client, copies.kept_pdf(frozen))
+def test_before_the_issue_only_its_own_file_is_confirmed(client, frozen):
+    text = upload(client, copies.kept_pdf(frozen))
     assert "Hợp lệ" in text and "chưa ghi số, ngày ban hành" in text and "14.712" not in text
-    scan = sent(client, redrawn(frozen, "14.712", "14.812"))
+    scan = upload(client, rendered_with(frozen, "14.712", "14.812"))
     assert "Không hợp lệ" in scan and frozen.title not in scan
 
 
 @pytest.mark.parametrize("code", ["", "   ", "BCDFG", "12345-67890", "x" * 101, "BCDFG-HJKL0", "ạbcdfghjkl"])
-def test_a_wrong_code_is_told(client, review, code):
+def test_a_wrong_code_is_reported(client, review, code):
     answer = client.get("/verify/", {"code": code})
     assert answer.status_code == 422 and 'class="wrong"' in answer.content.decode()
 
 
-def redrawn(review: Review, old: str = "", new: str = "") -> bytes:
+def rendered_with(review: Review, old: str = "", new: str = "") -> bytes:
     form = json.loads(review.form.drawn)
     return redraw_pdf(form | {"html": form["html"].replace(old, new) if old else form["html"] + "<!-- -->"})
 
 
 def test_an_altered_file_is_named_with_the_figures_that_differ(client, issued):
-    text = sent(client, redrawn(issued, "14.712", "14.812"))
+    text = upload(client, rendered_with(issued, "14.712", "14.812"))
     assert "Không hợp lệ" in text and "đã bị thay đổi" in text and issued.title in text
     assert "không thấy đủ trong tệp" in text and "Tiếp nhận trực tiếp, cấp xã" in text and "0/" in text
-    text = sent(client, redrawn(issued))
+    text = upload(client, rendered_with(issued))
     assert "Không hợp lệ" in text and "đều thấy trong tệp" in text
 
 
-def test_something_drawn_over_it_is_found(client, issued):
-    text = sent(client, signed(with_a_note(copies.kept_pdf(issued))))
+def test_an_added_annotation_is_found(client, issued):
+    text = upload(client, signed(with_a_note(copies.kept_pdf(issued))))
     assert "Không hợp lệ" in text and "không chỉ có chữ ký số" in text and "14.712" not in text
 
 
-def test_a_kept_scan_is_genuine(client, signed_in, issued):
+def test_a_stored_scan_is_genuine(client, signed_in, issued):
     writer, out = PdfWriter(), BytesIO()
     writer.add_blank_page(595, 842)
     writer.write(out)
     scan = out.getvalue()
-    assert "Không hợp lệ" in sent(client, scan)
+    assert "Không hợp lệ" in upload(client, scan)
     file = SimpleUploadedFile("x.pdf", scan)
     assert (
         signed_in("tonghop").post(f"/reports/reviews/{issued.pk}/signed/", {"file": file}).status_code == 302
     )
-    text = sent(client, scan)
+    text = upload(client, scan)
     assert "Hợp lệ" in text and "bản ký mà" not in text and "bản đã ký mà cơ quan ban hành" in text
 
 
@@ -155,7 +155,7 @@ def test_a_kept_scan_is_genuine(client, signed_in, issued):
     "content", [b"x", b"%PDF-1.7", b"%PDF-1.7\n" + b"%%EOF\n" * 1000, b"%PDF-" + b"\0" * 9999]
 )
 def test_junk_is_foreign(client, review, content):
-    assert "Không hợp lệ" in sent(client, content)
+    assert "Không hợp lệ" in upload(client, content)
 
 
 def test_without_a_file(client, review):
@@ -164,16 +164,16 @@ def test_without_a_file(client, review):
 
 
 def test_newer_figures_are_mentioned(client, issued):
-    assert "Có: số liệu đã được sửa sau khi chốt" not in typed(client, issued.form.code)
+    assert "Có: số liệu đã được sửa sau khi chốt" not in enter_code(client, issued.form.code)
     edition = Edition.objects.get(submission__unit__code="13474", submission__month=202206, state="approved")
     row = DossierCount.objects.filter(edition=edition, received_direct__gt=0).first()
     DossierCount.objects.filter(pk=row.pk).update(received_direct=row.received_direct + 7)
     recount.recount_sums()
-    text = typed(client, issued.form.code)
+    text = enter_code(client, issued.form.code)
     assert "Có: số liệu đã được sửa sau khi chốt" in text and "14.712" in text and "14.719" not in text
 
 
-def test_asking_is_throttled_by_address_and_changes_nothing(client, issued, settings, tmp_path):
+def test_requests_are_limited_by_address_and_change_nothing(client, issued, settings, tmp_path):
     settings.DATA_DIR, settings.VERIFY_LIMIT = tmp_path, 3
     entries = Entry.objects.count()
     for _ in range(3):
