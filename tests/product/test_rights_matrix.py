@@ -1,4 +1,4 @@
-"""Route × role × unit × method (acceptance S2, S3): outsiders see what those see who ask for what is not there."""
+"""Route × role × unit × method (acceptance S2, S3): outsiders get the same answer as for an unknown id."""
 
 import re
 from collections import Counter
@@ -25,7 +25,7 @@ from .test_routes import routes
 START, DAY = date(2020, 1, 1), date(2022, 8, 12)
 AT = datetime(2022, 7, 15, 2, 0, tzinfo=UTC)
 UNKNOWN = 987_654_321
-# Own unit, one below, beside and above of a person of the district, of the commune, of the province and of nobody's.
+# For people of the district, the commune, the province and of no unit: their own unit, one below, beside and above.
 RELATED = {
     "351": ("351", "13474", "352", "35"),
     "13474": ("13474", "13480", "351", "352"),
@@ -65,8 +65,8 @@ def person(role: str, unit) -> User:
 
 
 def submission(unit):
-    found = actions.open_submission(unit, Month(2022, 6), by=None, at=AT)
-    edition = found.editions.get()
+    selected = actions.open_submission(unit, Month(2022, 6), by=None, at=AT)
+    edition = selected.editions.get()
     row = {"received_direct": 5}
     actions.save_counts(
         edition,
@@ -75,36 +75,36 @@ def submission(unit):
         revision=edition.revision,
         at=AT,
     )
-    return found
+    return selected
 
 
-def numbered() -> list[tuple[str, str, object]]:
+def routes_of_one_object() -> list[tuple[str, str, object]]:
     """(space, address, right) of every route that is about one unit, month or review."""
-    found = []
-    for where, pattern in routes():
-        space = re.match(r"(units|records|reports/reviews)/<int:pk>", where)
-        if space and where.count("<") == 1:
-            found.append((space[1], where, pattern.callback.declared_right))
-    return found
+    selected = []
+    for route, pattern in routes():
+        space = re.match(r"(units|records|reports/reviews)/<int:pk>", route)
+        if space and route.count("<") == 1:
+            selected.append((space[1], route, pattern.callback.declared_right))
+    return selected
 
 
 def test_every_route_by_every_role_on_every_unit(cast, client):
-    seen: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
     for name, user in cast.people.items():
         client.force_login(user)
         related = RELATED[name.rpartition(" ")[2]]
-        for space, where, right in numbered():
+        for space, route, right in routes_of_one_object():
             for method in (client.get, client.post):
-                unknown = method("/" + where.replace("<int:pk>", str(UNKNOWN)))
-                assert unknown.status_code in (404, 405), (name, where)
+                unknown = method("/" + route.replace("<int:pk>", str(UNKNOWN)))
+                assert unknown.status_code in (404, 405), (name, route)
                 for kind, unit, number in cast.targets:
                     if kind != space or (kind != "records" and unit.code not in related):
                         continue
-                    answer = method("/" + where.replace("<int:pk>", str(number)))
-                    label = f"{name} {method.__name__} {where} of {unit.code}"
-                    seen[check(label, user, unit, right, answer, unknown)] += 1
-    print(f"\n{sum(seen.values())} cases: {dict(seen)}")
-    assert min(seen["outside"], seen["read only"], seen["allowed"]) > 20
+                    answer = method("/" + route.replace("<int:pk>", str(number)))
+                    label = f"{name} {method.__name__} {route} of {unit.code}"
+                    outcomes[check(label, user, unit, right, answer, unknown)] += 1
+    print(f"\n{sum(outcomes.values())} cases: {dict(outcomes)}")
+    assert min(outcomes["outside"], outcomes["read only"], outcomes["allowed"]) > 20
 
 
 def diff(one, other) -> list[str]:

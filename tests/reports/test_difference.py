@@ -29,7 +29,7 @@ def fact(text: str, value=None, name: str = "Tiếp nhận") -> Fact:
     return Fact(text, value, name, "")
 
 
-def test_figures_that_differ_are_told_once_with_by_how_much():
+def test_each_changed_figure_is_listed_once_with_its_difference():
     old = {
         "now.commune.received": fact("14.712", 14712),
         "now.commune.share.direct": fact("87,4%", "87.4"),
@@ -64,7 +64,7 @@ def test_falls_have_a_minus():
     assert changed_figures({"x": fact("14.719", 14719)}, {"x": fact("14.712", 14712)})[0].by == "−7"
 
 
-def test_sections_tell_what_was_changed_added_and_taken_out():
+def test_sections_list_what_was_changed_added_and_removed():
     old = [
         ("a", "Một", ["Tiếp nhận 5 hồ sơ.", "Giữ nguyên."]),
         ("b", "Hai", ["Bỏ đi."]),
@@ -94,7 +94,7 @@ texts = st.lists(st.text("ab ", max_size=6), max_size=5)
 
 
 @given(texts, texts)
-def test_both_sides_can_be_read_back(old, new):
+def test_both_sides_can_be_restored(old, new):
     for before, after in zip(old, new, strict=False):
         pieces = changed_words(before, after)
         assert " ".join(piece.text for piece in pieces if piece.kind != "new") == before or not before
@@ -102,7 +102,7 @@ def test_both_sides_can_be_read_back(old, new):
 
 
 @given(texts)
-def test_what_is_the_same_differs_in_nothing(paragraphs):
+def test_equal_texts_have_no_difference(paragraphs):
     assert changed_sections([("a", "A", paragraphs)], [("a", "A", paragraphs)]) == []
 
 
@@ -148,7 +148,7 @@ def both(review) -> tuple[Review, Review]:
     return old, freezing.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
 
 
-def test_the_replacement_says_on_page_and_paper_what_it_replaces(signed_in, both):
+def test_the_replacement_names_on_page_and_pdf_what_it_replaces(signed_in, both):
     old, new = both
     words = "Thay thế Báo cáo số 215/BC-UBND ngày 12/8/2022"
     client = signed_in("tonghop")
@@ -191,7 +191,7 @@ def test_as_csv(signed_in, both):
     assert any("Sót sổ" in line[8] for line in lines)
 
 
-def test_what_may_be_compared(signed_in, both, review):
+def test_which_reviews_can_be_compared(signed_in, both, review):
     old, new = both
     client = signed_in("tonghop")
     for other in ("x", "0", str(new.pk), "99999", "9" * 30):
@@ -202,7 +202,7 @@ def test_what_may_be_compared(signed_in, both, review):
     )
 
 
-def test_a_draft_or_a_single_review_has_nothing_beside_it(signed_in, review):
+def test_a_draft_or_a_single_review_has_no_difference(signed_in, review):
     client = signed_in("tonghop")
     for _ in range(2):
         assert (
@@ -214,7 +214,7 @@ def test_a_draft_or_a_single_review_has_nothing_beside_it(signed_in, review):
             review = closed(review)
 
 
-def test_queries_do_not_grow_with_what_differs(signed_in, both):
+def test_queries_do_not_grow_with_the_difference(signed_in, both):
     old, new = both
     client = signed_in("tonghop")
     address = f"/reports/reviews/{new.pk}/difference/?with="

@@ -1,4 +1,4 @@
-"""What is remembered of a page is what would be drawn anew, after any history; and unrelated work leaves it alone."""
+"""After any history a cached page equals the page rendered again, and unrelated changes leave it in the cache."""
 
 from datetime import date
 
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def world(cast, fields):
-    """Two districts, a reader of the province, and nothing kept from before."""
+    """Two districts, a reader of the province, and an empty cache."""
     cache.clear()
     draft = UnitDraft("352", "Huyện Hai", "committee", "district", SINCE, parent=cast.province)
     cast.other = open_unit(draft, by=None)
@@ -56,28 +56,28 @@ def client(world) -> Client:
 
 
 @pytest.fixture
-def drawn(monkeypatch) -> list[str]:
-    """The codes of the units whose pages are drawn."""
-    told, draw = [], _drawn
+def rendered(monkeypatch) -> list[str]:
+    """Collects the codes of the units whose pages are rendered."""
+    codes, draw = [], _drawn
 
-    def noted(asked, *rest) -> str:
-        told.append(asked.query.unit.code)
-        return draw(asked, *rest)
+    def record_unit(api_addresses, *rest) -> str:
+        codes.append(api_addresses.query.unit.code)
+        return draw(api_addresses, *rest)
 
-    monkeypatch.setattr(dashboard_views, "_drawn", noted)
-    return told
+    monkeypatch.setattr(dashboard_views, "_drawn", record_unit)
+    return codes
 
 
 def body(client: Client, address: str) -> str:
-    """The page between its frame, which holds a token of the request; JSON whole."""
+    """The main element of a page, since the frame has a token of the request; JSON whole."""
     answer = client.get(address)
     assert answer.status_code == 200, address
     text = answer.content.decode()
     return text.partition("<main")[2].partition("</main>")[0] if "<main" in text else text
 
 
-class Longer(History):
-    """The history of the sums, with what else happens beside a dashboard."""
+class LongHistory(History):
+    """The history of sums, with events that concern no figures."""
 
     def step(self) -> None:
         act = self.random.choice([super().step] * 5 + [self.review, self.person, self.office])
@@ -102,7 +102,7 @@ class Longer(History):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_is_remembered_is_what_is_drawn_anew(seed, world, client, monkeypatch, drawn):
+def test_a_cached_page_equals_the_page_rendered_again(seed, world, client, monkeypatch, rendered):
     pages = [
         f"/?period={period}&unit={unit}{more}"
         for period, unit, more in [
@@ -114,18 +114,18 @@ def test_what_is_remembered_is_what_is_drawn_anew(seed, world, client, monkeypat
             ("2022-H1", "13600", "&by=month&include=submitted"),
         ]
     ]
-    asked = [f"/api/v1/summary{pages[0][1:]}&by=unit&change=1", f"/api/v1/summary{pages[2][1:]}"]
-    history, kept = Longer(seed, world), 0
+    api_addresses = [f"/api/v1/summary{pages[0][1:]}&by=unit&change=1", f"/api/v1/summary{pages[2][1:]}"]
+    history, hits = LongHistory(seed, world), 0
     for _ in range(30):
         history.step()
-        before = len(drawn)
-        remembered = [body(client, address) for address in [*pages, *asked]]
-        kept += len(pages) - (len(drawn) - before)
+        before = len(rendered)
+        cached = [body(client, address) for address in [*pages, *api_addresses]]
+        hits += len(pages) - (len(rendered) - before)
         with monkeypatch.context() as without:
-            without.setattr(dashboard_cache, "page_version", lambda *asked: None)
-            assert remembered == [body(client, address) for address in [*pages, *asked]]
-    # Most of what happens concerns some of the pages only.
-    assert kept > 40
+            without.setattr(dashboard_cache, "page_version", lambda *parameters: None)
+            assert cached == [body(client, address) for address in [*pages, *api_addresses]]
+    # Most events concern only some of the pages.
+    assert hits > 40
 
 
 def sent(world, unit) -> Edition:
@@ -156,8 +156,8 @@ ACTS = {
 }
 
 
-@pytest.mark.parametrize("act, concerned", ACTS.values(), ids=ACTS)
-def test_only_what_concerns_a_page_draws_it_anew(act, concerned, world, client, drawn):
+@pytest.mark.parametrize("act, affected", ACTS.values(), ids=ACTS)
+def test_a_page_is_rendered_again_only_after_a_change_that_affects_it(act, affected, world, client, rendered):
     pages = {
         "13441": "/?unit=13441&period=2022-H1",
         "351": "/?unit=351&period=2022-H1",
@@ -168,68 +168,68 @@ def test_only_what_concerns_a_page_draws_it_anew(act, concerned, world, client, 
     for address in pages.values():
         client.get(address)
     act(world)
-    anew = set()
+    rendered_again = set()
     for name, address in pages.items():
-        before = len(drawn)
+        before = len(rendered)
         client.get(address)
-        if len(drawn) > before:
-            anew.add(name)
-    assert anew == concerned
+        if len(rendered) > before:
+            rendered_again.add(name)
+    assert rendered_again == affected
 
 
-def test_figures_as_json_are_reckoned_once_until_they_change(world, client, monkeypatch):
-    reckoned, summary = [], summary_queries.summary
-    monkeypatch.setattr(summary_queries, "summary", lambda query: reckoned.append(query) or summary(query))
+def test_figures_as_json_are_computed_once_until_they_change(world, client, monkeypatch):
+    queries, summary = [], summary_queries.summary
+    monkeypatch.setattr(summary_queries, "summary", lambda query: queries.append(query) or summary(query))
     address = "/api/v1/summary?unit=351&period=2022-H1&by=unit"
     plain, changes_too = (client.get(address + more).json() for more in ("", "&change=1"))
     assert "change" in changes_too["rows"][0] and "change" not in plain["rows"][0]
     entered(world.gamma, APRIL, world.row)
     assert [client.get(address + more).json() for more in ("", "&change=1")] == [plain, changes_too]
-    assert len(reckoned) == 2
+    assert len(queries) == 2
     entered(world.alpha, APRIL, world.row)
     assert client.get(address).json() != plain
-    assert len(reckoned) == 3
+    assert len(queries) == 3
 
 
-def test_a_change_that_is_undone_leaves_the_page(world, client, drawn):
+def test_a_change_that_is_rolled_back_keeps_the_page(world, client, rendered):
     edition = sent(world, world.alpha)
     client.get("/?unit=351&period=2022-H1")
     with pytest.raises(errors.OwnEntries):
         edition.writers.add(world.reviewer)
         approval_actions.approve_edition(edition, by=world.reviewer, at=AT)
     client.get("/?unit=351&period=2022-H1")
-    assert drawn == ["351"]
+    assert rendered == ["351"]
 
 
-def version_after(known: dashboard_cache.ChangeLog, act) -> tuple[tuple, tuple]:
-    before = known.version(7, "approved")
+def version_after(change_log: dashboard_cache.ChangeLog, act) -> tuple[tuple, tuple]:
+    before = change_log.version(7, "approved")
     act()
-    return before, known.version(7, "approved")
+    return before, change_log.version(7, "approved")
 
 
-def test_a_log_that_was_put_back_is_another_one(world):
-    known = dashboard_cache.ChangeLog()
-    known._read_on()
-    known._last = (known._last[0], "0" * 64)
-    before = known._begun
-    assert known.version(7, "approved")[0] != before
+def test_a_restored_log_invalidates_all_pages(world):
+    change_log = dashboard_cache.ChangeLog()
+    change_log._read_on()
+    change_log._last = (change_log._last[0], "0" * 64)
+    before = change_log._begun
+    assert change_log.version(7, "approved")[0] != before
 
 
-def test_a_long_absence_forgets_everything(world, monkeypatch):
-    known = dashboard_cache.ChangeLog()
+def test_too_many_new_entries_invalidate_all_pages(world, monkeypatch):
+    change_log = dashboard_cache.ChangeLog()
     monkeypatch.setattr(dashboard_cache, "MOST", 3)
 
-    def some(number: int) -> None:
+    def edit_people(number: int) -> None:
         for _ in range(number):
             users.edit_user(world.clerk, by=None, full_name=f"{log.head()[0]}", position="", email="")
 
-    before, after = version_after(known, lambda: some(3))
+    before, after = version_after(change_log, lambda: edit_people(3))
     assert before == after
-    before, after = version_after(known, lambda: some(4))
+    before, after = version_after(change_log, lambda: edit_people(4))
     assert before != after
 
 
-def test_an_unknown_subject_concerns_everybody(world):
+def test_an_unknown_subject_affects_all_pages(world):
     for subject in ("submission:999999", "holiday:3", "submission:x"):
 
         def act(subject=subject) -> None:

@@ -77,7 +77,7 @@ def test_2022_h1_is_drafted_edited_signed_issued_and_verified(signed_in, review,
 
     # Draft: a whole text with bound figures.
     draft = create_draft(editor, review.unit_id)
-    page = f"/reports/reviews/{drafted_.pk}/"
+    page = f"/reports/reviews/{draft.pk}/"
     text = text_of(editor, page)
     assert draft.sections.count() >= 15 and "14.712" in text and "87,4%" in text
 

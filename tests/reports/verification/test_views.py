@@ -22,7 +22,7 @@ from tests.support.loaded_demo import NOW
 from tests.support.page_text import squeezed
 from tests.support.pdf_signer import SIGNER, signed
 
-from .test_appended_signatures import with_a_note
+from .test_appended_signatures import add_annotation
 
 pytestmark = pytest.mark.usefixtures("drawn_once")
 
@@ -133,7 +133,7 @@ def test_an_altered_file_is_named_with_the_figures_that_differ(client, issued):
 
 
 def test_an_added_annotation_is_found(client, issued):
-    text = upload(client, signed(with_a_note(copies.kept_pdf(issued))))
+    text = upload(client, signed(add_annotation(copies.kept_pdf(issued))))
     assert "Không hợp lệ" in text and "không chỉ có chữ ký số" in text and "14.712" not in text
 
 

@@ -55,7 +55,7 @@ def query_for(unit: Unit | None = None, day: date | None = DAY, period: str = PE
     return FiguresQuery(*arguments, today=day)
 
 
-def compared(query: FiguresQuery) -> tuple[ComparedSummaries | None, dict[str, object]]:
+def comparison_and_shares(query: FiguresQuery) -> tuple[ComparedSummaries | None, dict[str, object]]:
     """The comparison, and last year's share of each row."""
     shown = ShownPeriods(query)
     summary, past = current_and_past(shown)
@@ -68,7 +68,7 @@ def received(query: FiguresQuery) -> int:
 
 def test_a_unit_with_predecessors_is_compared(page):
     replace_units(["13450", "13453"], draft_of("xã Mới"))
-    against, before = compared(query_for())
+    against, before = comparison_and_shares(query_for())
     assert against is None and before["xã Mới"] is not None
     assert "không tính" not in page() and "không tính 3 đơn vị" in page("")
 
@@ -82,29 +82,32 @@ def test_a_unit_without_predecessors_is_named_on_the_page_and_in_files(page, get
         file = get(f"{WHERE}&basis=today&bang={table}&tai=json")
         assert sentence in b"".join(file.streaming_content).decode(), table
     assert sentence in get(f"/reports/charts/channels.json{WHERE[1:]}&basis=today").json()["told"]
-    alone = compared(query_for(Unit.objects.get(code="moi")))[0]
+    alone = comparison_and_shares(query_for(Unit.objects.get(code="moi")))[0]
     assert alone.sentence == "Không so với cùng kỳ: xã Mới Lập không báo cáo suốt cả hai kỳ."
 
 
-def test_what_was_divided_from_it_is_named_instead(page):
+def test_its_successors_are_named_instead(page):
     actions.open_unit(draft_of(on=date(2022, 3, 1)), by=None)
     replace_units(["moi"], draft_of("xã Nửa Đông", code="x1"), draft_of("xã Nửa Tây", code="x2"))
     assert NAMED.format(2, "xã Nửa Đông; xã Nửa Tây") in page()
 
 
-def test_what_merged_with_it_is_left_out_with_it(page):
+def test_a_unit_merged_with_it_is_left_out(page):
     """Its history includes a unit that did not exist last year."""
     actions.open_unit(draft_of(on=date(2022, 3, 1)), by=None)
-    whole, gone = received(query_for()), received(query_for(Unit.objects.get(code="13450"), None))
+    total_before, merged_away = (
+        received(query_for()),
+        received(query_for(Unit.objects.get(code="13450"), None)),
+    )
     replace_units(["moi", "13450"], draft_of("xã Chung", code="x1"))
-    against, before = compared(query_for())
+    against, before = comparison_and_shares(query_for())
     assert against.left_out == ("xã Chung",) and before["xã Chung"] is None
-    assert gone and against.before.total.counts["received"] == whole - gone
+    assert merged_away and against.before.total.counts["received"] == total_before - merged_away
     assert NAMED.format(1, "xã Chung") in page()
 
 
 @pytest.mark.parametrize(("last", "beside"), [(ON, True), (date(2021, 7, 21), False)])
-def test_who_ended_without_a_successor_is_named_once(page, last, beside):
+def test_a_unit_closed_without_a_successor_is_named_once(page, last, beside):
     """Beside the figures if it was expected to report in the period, in the comparison if only last year."""
     Unit.objects.filter(code="13450").update(active_until=last)
     roster.rebuild()
@@ -112,25 +115,28 @@ def test_who_ended_without_a_successor_is_named_once(page, last, beside):
     text = page()
     assert ("Không có đơn vị kế thừa: xã Liêm Phong" in text) is beside
     assert (NAMED.format(1, "xã Liêm Phong") in text) is not beside
-    against, before = compared(query_for())
+    against, before = comparison_and_shares(query_for())
     assert "xã Liêm Phong" not in before
-    # Neither side counts it.
+    # It counts on neither side.
     assert beside or against.before.total == current_and_past(ShownPeriods(query_for()))[1].before.total
 
 
-def test_who_left_for_another_unit_is_no_matter_of_the_comparison(page):
+def test_a_unit_moved_to_another_group_is_not_compared(page):
     above = district().parent
     other = UnitDraft("khac", "huyện Khác", "committee", "district", above.active_from, parent=above)
     replace_units(["13441"], draft_of("phường Châu Sơn", actions.open_unit(other, by=None), code="x1"))
     text = page()
     assert "Không còn phần đã chuyển sang đơn vị khác: thị trấn Kiện Khê" in text
-    assert "không tính" not in text and compared(query_for())[0] is None
+    assert "không tính" not in text and comparison_and_shares(query_for())[0] is None
 
 
-def test_of_a_unit_that_is_over_its_own_reports_are_compared(demo):
+def test_a_closed_unit_is_compared_by_its_own_reports(demo):
     """Its total is its own reports; successors elsewhere do not count for it."""
     old = Unit.objects.get(code="13450")
     replace_units(["13450", "13453"], draft_of("xã Mới"))
     old.refresh_from_db()
     assert old.active_until == ON - timedelta(1)
-    assert compared(query_for(old))[0].nobody and compared(query_for(old, period="2022-H1"))[0] is None
+    assert (
+        comparison_and_shares(query_for(old))[0].nobody
+        and comparison_and_shares(query_for(old, period="2022-H1"))[0] is None
+    )
