@@ -391,7 +391,7 @@ def history_page(request: HttpRequest, pk: int) -> HttpResponse:
     if file := requested_file(request, {"": lambda: _file(submission, listed, cell)}):
         return file
     page = page_of(request, listed, PAGE_SIZE)
-    names = _Names(submission, [entry.entry for entry in page.object_list])
+    names = _EntryNames(submission, [entry.entry for entry in page.object_list])
     context = {
         "found": submission,
         "unit": submission.unit,
@@ -406,13 +406,13 @@ def history_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _file(submission: Submission, listed: list[HistoryEntry], cell: str) -> TableFile:
-    names = _Names(submission, [entry.entry for entry in listed])
+    names = _EntryNames(submission, [entry.entry for entry in listed])
     about = names.cell_label(cell) if cell else f"báo cáo {Month.from_number(submission.month).label}"
     title = f"Lịch sử {about}, {submission.unit.name}"
     return history_file(title, (_shown_act(entry, names, cell) for entry in listed), clock.now())
 
 
-class _Names:
+class _EntryNames:
     """Names of people (by id), fields and procedures (by code), for the entries of a page."""
 
     def __init__(self, submission: Submission, entries: list[Entry]) -> None:
@@ -430,7 +430,7 @@ class _Names:
         return f"{place}: {measure_label(measure, self.day) if measure in LABELS else 'lý do'}"
 
 
-def _shown_act(history_entry: HistoryEntry, names: _Names, cell: str) -> ShownAct:
+def _shown_act(history_entry: HistoryEntry, names: _EntryNames, cell: str) -> ShownAct:
     entry = history_entry.entry
     detail = entry.detail if isinstance(entry.detail, dict) else {}
     changes = [

@@ -270,7 +270,7 @@ def _reasons(old: Review, new: Review) -> Iterator[CorrectionReason]:
         corrections += [(entry, *place) for place in _places(entry, months, units, period)]
         if len(corrections) > MOST_ENTRIES:
             break
-    names = _Names([entry for entry, *_ in corrections], end)
+    names = _CorrectionNames([entry for entry, *_ in corrections], end)
     yield from (names.reason(*correction) for correction in corrections)
 
 
@@ -302,7 +302,7 @@ def _places(
             yield months[submission_id].unit.name, Month.from_number(months[submission_id].month).label
 
 
-class _Names:
+class _CorrectionNames:
     """Names of people, fields and procedures; one query each."""
 
     def __init__(self, entries: list[Entry], end: date) -> None:

@@ -32,7 +32,7 @@ def genuine(secret: str, headers, body: bytes, now: float) -> bool:
     )
 
 
-class Receiver(BaseHTTPRequestHandler):
+class WebhookHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         if not genuine(os.environ["CCHC_SECRET"], self.headers, body, time.time()):
@@ -53,4 +53,4 @@ class Receiver(BaseHTTPRequestHandler):
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    HTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver).serve_forever()
+    HTTPServer(("127.0.0.1", int(sys.argv[1])), WebhookHandler).serve_forever()

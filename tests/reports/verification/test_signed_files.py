@@ -110,9 +110,9 @@ def test_a_scan_is_stored_and_reported_as_not_comparable(editor, frozen):
 
 
 def test_a_file_changed_under_its_signature_counts_as_another_file(editor, frozen):
-    from tests.reports.verification.test_appended_signatures import with_a_note
+    from tests.reports.verification.test_appended_signatures import add_annotation
 
-    assert upload(editor, frozen, signed(with_a_note(copies.kept_pdf(frozen)))).status_code == 302
+    assert upload(editor, frozen, signed(add_annotation(copies.kept_pdf(frozen)))).status_code == 302
     kept = SignedFile.objects.get()
     assert kept.kind == "text" and "không chỉ có chữ ký số" in kept.found["notes"][0]
 
