@@ -247,7 +247,7 @@ def foreign_addresses(world: SimpleNamespace, route: str) -> list[str]:
     return [
         plain,
         f"{plain}?q=13500&state=&basis=today",
-        *(f"{plain}?{query}&basis={basis}" for query in queries for basis in ("today", "create_report")),
+        *(f"{plain}?{query}&basis={basis}" for query in queries for basis in ("today", "reported")),
     ]
 
 

@@ -60,9 +60,9 @@ def rendered(monkeypatch) -> list[str]:
     """Collects the codes of the units whose pages are rendered."""
     codes, draw = [], _drawn
 
-    def record_unit(api_addresses, *rest) -> str:
-        codes.append(api_addresses.query.unit.code)
-        return draw(api_addresses, *rest)
+    def record_unit(parameters, *rest) -> str:
+        codes.append(parameters.query.unit.code)
+        return draw(parameters, *rest)
 
     monkeypatch.setattr(dashboard_views, "_drawn", record_unit)
     return codes
